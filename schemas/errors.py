@@ -1,0 +1,56 @@
+"""The one tree of exceptions. Each message says what happened, to which machine or file, and what to do.
+
+    WellsentryError
+    ├── BadReading          a message on the readings topic cannot be used; it goes to ``rejected``
+    ├── BadInputFile        a CSV or Parquet file cannot be read
+    ├── BadSettings         a setting is unknown, out of range or contradicts another
+    ├── BrokerError         Kafka cannot be reached, or a topic is missing or differs from its declaration
+    ├── StoreError          DynamoDB refused, or kept refusing
+    ├── RegistryError       a model is missing, damaged or cannot be written
+    ├── StateError          a state record cannot be read back
+    └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
+"""
+
+
+class WellsentryError(Exception):
+    """Anything wellsentry raises on purpose. Catch this at the edge and show the message; it is written for people."""
+
+
+class BadReading(WellsentryError):
+    """A message on the readings topic cannot be used.
+
+    ``reason`` is one of :data:`schemas.rejected.RejectReason` and stays stable for programs; the text is for people.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class BadInputFile(WellsentryError):
+    """A CSV or Parquet file cannot be read; the message names the file and, where there is one, the row."""
+
+
+class BadSettings(WellsentryError):
+    """A setting is unknown, out of range or contradicts another; the message names it and where it came from."""
+
+
+class BrokerError(WellsentryError):
+    """Kafka cannot be reached, or a topic is missing or differs from its declaration."""
+
+
+class StoreError(WellsentryError):
+    """DynamoDB refused a request, or kept refusing it until the retries ran out."""
+
+
+class RegistryError(WellsentryError):
+    """A model is missing from the registry, fails its digest, or cannot be written."""
+
+
+class StateError(WellsentryError):
+    """A state record in the changelog cannot be read back by this version."""
+
+
+class MissingPart(WellsentryError):
+    """A part that this command needs is not installed here; the message says which and how to get it."""

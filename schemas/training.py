@@ -1,0 +1,88 @@
+"""What the worker asks of the trainer, and what comes back."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+from schemas.readings import Identifier
+from schemas.times import Moment
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+TrainingReason = Literal["first", "more_history", "daily", "manual"]
+
+
+class SourceRange(BaseModel):
+    """The readings a model was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topic: str
+    partition: int = Field(ge=0)
+    first_time: Moment
+    last_time: Moment
+    last_offset: int = Field(ge=0, description="Offset of the newest reading in it.")
+
+
+class TrainingRequest(BaseModel):
+    """Please fit a model to this machine's history. Key: ``machine_id``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_id: str = Field(description="``<stack>-<source partition>-<source offset>`` of the reading that made it due.")
+    client_id: Identifier
+    machine_id: Identifier
+    stack: str
+    reason: TrainingReason
+    features: list[str] = Field(min_length=1, description="Names of the stack's features.")
+    medians: list[list[float]] = Field(description="For each feature its rolling medians, oldest first; never NaN.")
+    readings: int = Field(ge=0, description="Readings of this machine so far.")
+    source: SourceRange
+    exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches left out of the history.")
+    parent_digest: Digest | None = Field(description="The model in force when the request was made.")
+    seed: int = Field(ge=0, description="Random state of the fit; the same request gives the same model.")
+
+
+class FeatureModel(BaseModel):
+    """A detector of one feature, compiled to a look-up.
+
+    Interval ``i`` holds the values ``edges[i-1] < float32(x) <= edges[i]``; the last one has no upper end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feature: str
+    edges: list[float] = Field(description="Upper ends of all intervals but the last, rising, exact in float32.")
+    scores: list[float] = Field(description="Raw score in each interval: one more than edges.")
+    surprises: list[float] = Field(description="Surprise in each interval: one more than edges.")
+    expected_low: float = Field(description="Usual values of the median lie between this ...")
+    expected_high: float = Field(description="... and this.")
+
+
+class ModelUpdate(BaseModel):
+    """A model that shall be in force from now on. Key: ``<client_id>/<machine_id>/<stack>`` in the machine's own partition;
+    a fleet's model goes to every partition.
+
+    A fleet's features are in units of a machine's own spread: ``(median - reference) / spread``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digest: Digest = Field(description="First 16 hex digits of the SHA-256 of the model itself (its features).")
+    client_id: Identifier
+    machine_id: Identifier = Field(description="``*`` for the client's fleet.")
+    stack: str
+    rung: Literal["own", "fleet"]
+    detector: str
+    features: list[FeatureModel] = Field(min_length=1)
+    readings: int = Field(ge=0, description="How many medians it was fitted to.")
+    fitted_at: Moment
+    reason: TrainingReason
+    request_id: str | None
+    parent_digest: Digest | None
+    manifest: str = Field(description="Where the registry keeps everything about it.")
+    code_version: str
+    git_commit: str
+
+
