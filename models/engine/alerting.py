@@ -1,0 +1,79 @@
+"""Fifth step: the verdict on each reading, and the alert with its hysteresis and cool-down."""
+
+from typing import Any
+
+from models.engine.codes import ANOMALOUS, CLOSED, NORMAL, OPEN, OPENED, QUIET, SCORABLE, UNSCORED
+from models.engine.compiled import compiled
+from models.engine.state import ALARM  # noqa: F401  the layout of `alarm` and `happened`
+
+
+@compiled
+def judge(  # noqa: PLR0913
+    slot: Any,  # n
+    offset: Any,  # n
+    time_ms: Any,  # n
+    kind: Any,  # n
+    sequence: Any,  # n
+    median: Any,  # n x k
+    surprise: Any,  # n
+    driver: Any,  # n
+    core: Any,
+    alarm: Any,
+    ring_alert: Any,
+    anomalous_at: float,
+    open_after: int,
+    close_at_share: float,
+    close_after: int,
+    cool_down_ms: int,
+    verdict: Any,  # n, out
+    alert: Any,  # n, out: QUIET, OPENED, OPEN or CLOSED after this reading
+    opened_offset: Any,  # n, out: offset that opened the incident this reading belongs to; -1: none
+    happened: Any,  # n of ALARM, out: the alarm as it stood where one opened or closed
+) -> None:
+    """An alert opens after ``open_after`` anomalous readings in a row, and not during a cool-down. It closes after
+    ``close_after`` in a row below ``close_at_share`` of its highest surprise. Unscored readings change nothing.
+    """
+    history = ring_alert.shape[1]
+    for i in range(slot.shape[0]):
+        s = slot[i]
+        machine = core[s]
+        incident = alarm[s]
+        was_open = machine.alert == OPEN
+        state = OPEN if was_open else QUIET
+        verdict[i] = UNSCORED
+        if kind[i] == SCORABLE:
+            anomalous = surprise[i] >= anomalous_at
+            verdict[i] = ANOMALOUS if anomalous else NORMAL
+            if was_open:
+                incident.readings += 1
+                if surprise[i] > incident.peak:
+                    incident.peak = surprise[i]
+                    incident.peak_ms = time_ms[i]
+                    incident.peak_value = median[i, driver[i]]
+                    incident.peak_feature = driver[i]
+                machine.streak = machine.streak + 1 if surprise[i] < close_at_share * incident.peak else 0
+                if machine.streak >= close_after:
+                    state = CLOSED
+                    machine.alert = QUIET
+                    machine.streak = 0
+                    machine.cool_until_ms = time_ms[i] + cool_down_ms
+            else:
+                counts = anomalous and time_ms[i] >= machine.cool_until_ms
+                machine.streak = machine.streak + 1 if counts else 0
+                if machine.streak >= open_after:
+                    state = OPENED
+                    machine.alert = OPEN
+                    machine.streak = 0
+                    incident.opened_offset = offset[i]
+                    incident.opened_ms = time_ms[i]
+                    incident.peak = surprise[i]
+                    incident.peak_ms = time_ms[i]
+                    incident.peak_value = median[i, driver[i]]
+                    incident.peak_feature = driver[i]
+                    incident.readings = 1
+        if state in (OPENED, CLOSED):
+            happened[i] = incident
+        alert[i] = state
+        opened_offset[i] = incident.opened_offset if state != QUIET else -1
+        if sequence[i] >= 0:
+            ring_alert[s, sequence[i] % history] = 0 if state == QUIET else 1

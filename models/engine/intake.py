@@ -1,0 +1,112 @@
+"""First step: which readings count, in which order of time, and which tags make a pair."""
+
+from typing import Any
+
+import numpy as np
+
+from models.engine.codes import BAD, DUPLICATE, HELD, LATE, MISSING, SCORABLE, SEEN, SPOILT, STALE
+from models.engine.compiled import compiled
+
+
+@compiled
+def take_in(  # noqa: PLR0913, PLR0912
+    slot: Any,  # n
+    offset: Any,  # n
+    time_ms: Any,  # n, changed for pairs: the later of the two
+    tag: Any,  # n: index among the stack's signals, -1 wide, -2 none of them
+    values: Any,  # n x s, partners filled in
+    quality: Any,  # n x s, likewise
+    core: Any,
+    pairing: Any,
+    tag_value: Any,
+    tag_quality: Any,
+    tag_ms: Any,
+    tag_offset: Any,
+    ring_ms: Any,
+    ring_signal: Any,
+    tolerance_ms: int,
+    stale_ms: int,
+    kind: Any,  # n, out
+    sequence: Any,  # n, out: the reading's number in its machine's history; -1: not put there
+    partner: Any,  # n, out: offset of the other half of a pair; -1: none
+) -> None:
+    """Decide each reading's kind and put the accepted ones into the ring.
+
+    A reading whose offset the state already holds was labelled before a crash. By tag, signals measured within
+    ``tolerance_ms`` of each other make one reading; when one of them stays away for a whole turn its last value is held
+    until it is older than ``stale_ms``.
+    """
+    signals = values.shape[1]
+    history = ring_ms.shape[1]
+    for i in range(slot.shape[0]):
+        s = slot[i]
+        machine = core[s]
+        sequence[i] = -1
+        partner[i] = -1
+        if offset[i] <= machine.last_offset:
+            kind[i] = SEEN
+            continue
+        machine.last_offset = offset[i]
+        j = tag[i]
+        if j == -2:
+            kind[i] = HELD
+            continue
+        stale = False
+        if j >= 0:
+            machine.by_tag = 1
+            t = time_ms[i]
+            tag_value[s, j] = values[i, j]
+            tag_quality[s, j] = quality[i, j]
+            tag_ms[s, j] = t
+            tag_offset[s, j] = offset[i]
+            pair = pairing[s]
+            everything = (1 << signals) - 1
+            bit = 1 << j
+            turn_over = False
+            if pair.fresh != 0 and abs(t - pair.since_ms) <= tolerance_ms and (pair.fresh & bit) == 0:
+                pair.fresh |= bit
+            else:
+                turn_over = pair.fresh != 0
+                pair.fresh = bit
+                pair.since_ms = t
+            complete = pair.fresh == everything
+            if not complete and not turn_over:
+                kind[i] = HELD
+                continue
+            moment = t
+            other = -1
+            for m in range(signals):
+                values[i, m] = tag_value[s, m]
+                quality[i, m] = tag_quality[s, m]
+                if m == j:
+                    continue
+                if tag_offset[s, m] > other:
+                    other = tag_offset[s, m]
+                if complete:
+                    moment = max(moment, tag_ms[s, m])
+                elif tag_ms[s, m] >= 0 and abs(t - tag_ms[s, m]) > stale_ms:
+                    stale = True
+                    values[i, m] = np.nan
+            if complete:
+                pair.fresh = 0
+            time_ms[i] = moment
+            partner[i] = other
+        if machine.readings > 0 and time_ms[i] <= machine.newest_ms:
+            kind[i] = DUPLICATE if time_ms[i] == machine.newest_ms else LATE
+            continue
+        made = SCORABLE
+        for m in range(signals):
+            if quality[i, m] == SPOILT:
+                made = BAD
+            elif quality[i, m] != 0 and made == SCORABLE:
+                made = MISSING
+        if stale and made != BAD:
+            made = STALE
+        kind[i] = made
+        position = machine.readings % history
+        sequence[i] = machine.readings
+        machine.readings += 1
+        machine.newest_ms = time_ms[i]
+        ring_ms[s, position] = time_ms[i]
+        for m in range(signals):
+            ring_signal[s, position, m] = values[i, m]

@@ -1,0 +1,179 @@
+"""Last step: columns to labels, incidents and status."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.engine.batch import ReadingBatch
+from models.engine.codes import ALERTS, CLOSED, OPENED, REASONS, RUNGS, VERDICTS
+from models.engine.stack_engine import StackEngine, Verdicts
+from schemas.incidents import Incident
+from schemas.labels import Label
+from schemas.status import StackStatus, Status
+from schemas.times import iso
+from schemas.twins import twin, write_twin
+
+LabelTwin: Any = twin(Label)
+StackStatusTwin: Any = twin(StackStatus)
+StatusTwin: Any = twin(Status)
+
+#: Decimals that labels carry. Pressures are measured to 0.1 psi at best, and a surprise beyond its third is noise.
+_VALUE_DECIMALS = 6
+_SURPRISE_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Where the readings came from, and which code judged them: the same on every label of a run."""
+
+    source_topic: str
+    source_partition: int
+    code_version: str
+    git_commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labels of one stack for a run, in the order of their readings."""
+
+    index: Sequence[int]  # place of each label's reading in the run
+    labels: Sequence[Any]  # LabelTwin
+    incidents: Sequence[Incident]
+
+
+def label_id(stack: str, partition: int, offset: int, revision: int = 0) -> str:
+    """The id of a label: the same reading judged by the same stack always gets the same."""
+    return f"{stack}-{partition}-{offset}-{revision}"
+
+
+def incident_id(stack: str, partition: int, offset: int) -> str:
+    """The id of the incident that the label of this reading opened."""
+    return f"inc-{label_id(stack, partition, offset)}"
+
+
+def _numbers(column: Any, decimals: int) -> list[Any]:
+    """A column as JSON numbers: rounded, None for NaN, never -0.0."""
+    rounded = np.round(column, decimals) + 0.0
+    return np.where(np.isnan(rounded), None, rounded.astype(object)).tolist() if np.isnan(rounded).any() else rounded.tolist()  # type: ignore[no-any-return]
+
+
+def make_labels(
+    engine: StackEngine,
+    verdicts: Verdicts,
+    batch: ReadingBatch,
+    machines: Sequence[tuple[str, str]],
+    stamp: Stamp,
+) -> Labelled:
+    """The labels of a run, and what opened or closed in it."""
+    index = verdicts.labelled
+    if not len(index):
+        return Labelled((), (), ())
+    stack, partition = engine.stack, stamp.source_partition
+    names, features, detector = stack.signals, stack.feature_names, stack.detector
+    digests, name = engine.lookups.digests, stack.name
+    topic, version, commit = stamp.source_topic, stamp.code_version, stamp.git_commit
+
+    driver = verdicts.driver[index]
+    signals = [_numbers(verdicts.signals[index, m], _VALUE_DECIMALS) for m in range(len(names))]
+    times = np.datetime_as_string(verdicts.time_ms[index].astype("M8[ms]"), unit="ms").tolist()
+    make = LabelTwin
+    prefix, opened_prefix = f"{name}-{partition}-", f"inc-{name}-{partition}-"
+    labels = [
+        make(
+            f"{prefix}{offset}-0",
+            *machines[slot],
+            name,
+            time + "Z",
+            dict(zip(names, looked_at, strict=True)),
+            features[k],
+            value,
+            median,
+            low,
+            high,
+            raw,
+            surprise,
+            VERDICTS[verdict],
+            REASONS.get(kind),
+            ALERTS[alert],
+            None if opened < 0 else f"{opened_prefix}{opened}-0",
+            detector,
+            None if model < 0 else digests[model],
+            RUNGS[rung],
+            None if model < 0 else since,
+            version,
+            commit,
+            topic,
+            partition,
+            offset,
+            None if partner < 0 else partner,
+            0,
+            None,
+        )
+        for (
+            slot, offset, time, looked_at, k, value, median, low, high, raw, surprise, verdict, kind, alert, opened,
+            model, since, rung, partner,
+        ) in zip(
+            batch.slot[index].tolist(),
+            batch.offset[index].tolist(),
+            times,
+            zip(*signals, strict=True),
+            driver.tolist(),
+            _numbers(verdicts.feature[index, driver], _VALUE_DECIMALS),
+            _numbers(verdicts.median[index, driver], _VALUE_DECIMALS),
+            _numbers(verdicts.expected[index, 0], _VALUE_DECIMALS),
+            _numbers(verdicts.expected[index, 1], _VALUE_DECIMALS),
+            _numbers(verdicts.raw[index], _VALUE_DECIMALS),
+            _numbers(verdicts.surprise[index], _SURPRISE_DECIMALS),
+            verdicts.verdict[index].tolist(),
+            verdicts.kind[index].tolist(),
+            verdicts.alert[index].tolist(),
+            verdicts.opened_offset[index].tolist(),
+            verdicts.model_index[index].tolist(),
+            verdicts.model_since[index].tolist(),
+            verdicts.rung[index].tolist(),
+            verdicts.partner[index].tolist(),
+            strict=True,
+        )
+    ]  # fmt: skip
+    turned = np.flatnonzero((verdicts.alert[index] == OPENED) | (verdicts.alert[index] == CLOSED))
+    incidents = [_incident(labels[at], verdicts.happened[index[at]], features) for at in turned.tolist()]
+    return Labelled(index.tolist(), labels, incidents)
+
+
+def _incident(label: Any, alarm: Any, features: Sequence[str]) -> Incident:
+    value = float(alarm["peak_value"])
+    low, high = label.expected_low, label.expected_high
+    middle = (low + high) / 2 if low is not None and high is not None else value
+    return Incident(
+        incident_id=label.incident_id,
+        state="closed" if label.alert == "closed" else "opened",
+        client_id=label.client_id,
+        machine_id=label.machine_id,
+        stack=label.stack,
+        opened_at=iso(int(alarm["opened_ms"])),
+        closed_at=label.event_time if label.alert == "closed" else None,
+        label_id=label.label_id,
+        feature=features[int(alarm["peak_feature"])],
+        direction="low" if value < middle else "high",
+        actual=round(value, _VALUE_DECIMALS),
+        expected_low=low,
+        expected_high=high,
+        peak_surprise=round(float(alarm["peak"]), _SURPRISE_DECIMALS),
+        peak_at=iso(int(alarm["peak_ms"])),
+        readings=int(alarm["readings"]),
+        model_digest=label.model_digest,
+        model_rung=label.model_rung,
+        code_version=label.code_version,
+        git_commit=label.git_commit,
+    )
+
+
+def status_of(readings: int, latest: Sequence[Any]) -> bytes:
+    """A machine's status as JSON, from its latest label of each stack."""
+    first = latest[0]
+    stacks = {
+        label.stack: StackStatusTwin(*(getattr(label, field) for field in StackStatus.model_fields)) for label in latest
+    }
+    return write_twin(StatusTwin(first.client_id, first.machine_id, readings, stacks))

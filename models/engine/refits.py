@@ -1,0 +1,81 @@
+"""Sixth step: whose model is due for a refit, and what the trainer gets to see of a machine's history."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.engine.compiled import compiled
+from models.engine.state import CHUNK, StackState
+from models.engine.window import medians_of_history
+from schemas.training import TrainingReason
+
+#: Readings before the first fit; after it, at every doubling.
+FIRST_FIT: Final = 200
+DAY_MS: Final = 86_400_000
+
+
+@compiled
+def find_due(slot: Any, time_ms: Any, sequence: Any, core: Any, first_fit: int, due: Any) -> None:
+    """Set ``due[i]`` where reading ``i`` makes a refit due: after ``first_fit`` readings, at every doubling, and daily."""
+    for i in range(slot.shape[0]):
+        due[i] = 0
+        if sequence[i] < 0:
+            continue
+        machine = core[slot[i]]
+        count = sequence[i] + 1
+        if count < first_fit:
+            continue
+        if machine.next_fit == 0 or count >= machine.next_fit or time_ms[i] - machine.fit_ms >= 86_400_000:
+            due[i] = 1 if machine.next_fit == 0 else (2 if count >= machine.next_fit else 3)
+            machine.next_fit = 2 * count
+            machine.fit_ms = time_ms[i]
+
+
+REASONS: Final[dict[int, TrainingReason]] = {1: "first", 2: "more_history", 3: "daily"}
+
+
+def history_view(state: StackState, slot: int) -> npt.NDArray[np.int64]:
+    """Positions in the ring of a machine's history, oldest first.
+
+    The two oldest chunks are left out: after a crash the oldest may already hold newer readings.
+    """
+    readings = int(state.core[slot]["readings"])
+    known = min(readings, state.history - 2 * CHUNK)
+    return np.arange(readings - known, readings) % state.history
+
+
+def training_medians(
+    state: StackState, slot: int, span_ms: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Medians (n x k, NaN where there is none), times (n) and which to leave out (n) of a machine's history.
+
+    Stretches of an open alert are left out, so that a lasting fault is not learnt as normal; unless they are more than
+    half of all, for then it is the model that no longer fits.
+    """
+    where = history_view(state, slot)
+    times = state.ring_ms[slot, where]
+    medians = np.empty((len(where), state.features))
+    for k in range(state.features):
+        column = np.empty(len(where))
+        medians_of_history(times, np.ascontiguousarray(state.ring_feature[slot, where, k]), state.window, span_ms, column)
+        column[np.isnan(state.ring_feature[slot, where, k])] = np.nan  # a reading without a value was not scored
+        medians[:, k] = column
+    if int(state.core[slot]["readings"]) > len(where):
+        medians[: state.window] = np.nan  # their windows reach back to what is no longer kept
+    alarmed = state.ring_alert[slot, where] != 0
+    if 2 * int(alarmed.sum()) > len(where):
+        alarmed[:] = False
+    return medians, times, alarmed
+
+
+def stretches(times_ms: npt.NDArray[np.int64], marked: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last time of each unbroken stretch of marked readings.
+
+    >>> stretches(np.array([1, 2, 3, 4]), np.array([True, True, False, True]))
+    [(1, 2), (4, 4)]
+    """
+    if not marked.any():
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
+    return [(int(times_ms[first]), int(times_ms[last - 1])) for first, last in zip(edges[::2], edges[1::2], strict=True)]

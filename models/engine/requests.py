@@ -1,0 +1,58 @@
+"""What the worker tells the trainer when a machine's model is due."""
+
+import zlib
+
+import numpy as np
+
+from models.engine.batch import ReadingBatch
+from models.engine.engine import Engine
+from models.engine.labels import Stamp
+from models.engine.refits import REASONS, stretches, training_medians
+from models.engine.stack_engine import Verdicts
+from schemas.times import iso
+from schemas.training import SourceRange, TrainingRequest
+
+
+def training_requests(
+    engine: Engine, verdicts: dict[str, Verdicts], batch: ReadingBatch, stamp: Stamp
+) -> list[TrainingRequest]:
+    """Requests for the models that this run made due, with the machines' histories as they stand after it."""
+    requests = []
+    for stack, judged in verdicts.items():
+        for at in np.flatnonzero(judged.due).tolist():
+            request = _request(engine, stack, int(batch.slot[at]), int(judged.due[at]), stamp)
+            if request is not None:
+                requests.append(request)
+    return requests
+
+
+def _request(engine: Engine, stack: str, slot: int, reason: int, stamp: Stamp) -> TrainingRequest | None:
+    one = engine.stacks[stack]
+    core = one.state.core[slot]
+    client, machine = engine.machines[slot]
+    medians, times, left_out = training_medians(one.state, slot, one.span_ms)
+    usable = ~left_out & ~np.isnan(medians).any(axis=1)
+    if not usable.any():
+        return None
+    last_offset = int(core["last_offset"])
+    return TrainingRequest(
+        request_id=f"{stack}-{stamp.source_partition}-{last_offset}",
+        client_id=client,
+        machine_id=machine,
+        stack=stack,
+        reason=REASONS[reason],
+        features=list(one.stack.feature_names),
+        medians=[column[usable].tolist() for column in medians.T],
+        readings=int(core["readings"]),
+        source=SourceRange(
+            topic=stamp.source_topic,
+            partition=stamp.source_partition,
+            first_time=iso(int(times[0])),
+            last_time=iso(int(times[-1])),
+            last_offset=last_offset,
+        ),
+        exclusions=[(iso(first), iso(last)) for first, last in stretches(times, left_out)],
+        parent_digest=f"{int(core['model']):016x}" if core["model"] else None,
+        # The same machine always gets the same random state: a refit on the same history is the same model.
+        seed=zlib.crc32(f"{client}/{machine}/{stack}".encode()),
+    )

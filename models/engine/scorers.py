@@ -1,0 +1,100 @@
+"""The two ways of scoring a run: look-ups of models that a trainer made, or detectors that learn as they go."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from models.detectors import ONLINE, OnlineDetector
+from models.engine.codes import ONLINE as ONLINE_RUNG
+from models.engine.codes import SCORABLE, WARMING
+from models.engine.refits import training_medians
+from models.engine.scoring import Lookups, score
+from models.engine.state import StackState
+from models.stacks.base import Stack
+
+
+class Scorer(Protocol):
+    """Fills the score columns of a run."""
+
+    def score(
+        self, slot: Any, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any, expected: Any
+    ) -> None: ...
+
+    def restore(self, slot: int) -> None:
+        """Build again what is not stored of machine ``slot``."""
+        ...
+
+    def forget(self) -> None:
+        """Drop everything that can be built again."""
+        ...
+
+
+class LookupScorer:
+    """Models fitted elsewhere, compiled to look-ups."""
+
+    def __init__(self, state: StackState, lookups: Lookups, least_valid: int) -> None:
+        self._state, self._lookups, self._least_valid = state, lookups, least_valid
+
+    def score(self, slot: Any, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
+        state, models = self._state, self._lookups
+        score(
+            slot, kind, median, state.window_valid, self._least_valid, state.core, state.model_index,
+            state.reference, state.spread, models.edges, models.scores, models.surprises, models.start, models.length,
+            models.low, models.high, raw, surprise, driver, expected,
+        )  # fmt: skip
+
+    def restore(self, slot: int) -> None:
+        """Nothing: a look-up has no state of its own."""
+
+    def forget(self) -> None:
+        """Nothing."""
+
+
+class OnlineScorer:
+    """A River detector for each machine and feature, scoring before learning, one reading after the other."""
+
+    def __init__(self, stack: Stack, state: StackState, span_ms: int, least_valid: int) -> None:
+        self._make = ONLINE[stack.detector]
+        self._state, self._span_ms, self._least_valid = state, span_ms, least_valid
+        self._detectors: dict[tuple[int, int], OnlineDetector] = {}
+
+    def score(self, slot: Any, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
+        raw[:], surprise[:], driver[:], expected[:] = np.nan, np.nan, 0, np.nan
+        for i in range(len(slot)):
+            if kind[i] == SCORABLE:
+                self._score_one(i, int(slot[i]), kind, median[i], raw, surprise, driver)
+
+    def _score_one(self, i: int, s: int, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any) -> None:
+        core = self._state.core[s]
+        ready = bool((self._state.window_valid[s] >= self._least_valid).all())
+        for k, x in enumerate(median):
+            detector = self._detector(s, k)
+            made = detector.score(float(x))
+            surprised = detector.surprise(made) if made is not None else None
+            if made is None or surprised is None:
+                ready = False
+            elif np.isnan(surprise[i]) or surprised > surprise[i]:
+                raw[i], surprise[i], driver[i] = made, surprised, k
+            detector.learn(float(x))
+        core["learned"] += 1
+        core["rung"] = ONLINE_RUNG
+        if not ready:
+            kind[i] = WARMING
+            raw[i], surprise[i], driver[i] = np.nan, np.nan, 0
+
+    def _detector(self, s: int, k: int) -> OnlineDetector:
+        found = self._detectors.get((s, k))
+        if found is None:
+            found = self._detectors[s, k] = OnlineDetector(self._make)
+        return found
+
+    def restore(self, slot: int) -> None:
+        """Let the detectors of ``slot`` learn again what they had learned: their state depends on nothing else."""
+        medians, _, _ = training_medians(self._state, slot, self._span_ms)
+        learned = int(self._state.core[slot]["learned"])
+        for k in range(self._state.features):
+            kept = [float(x) for x in medians[:, k] if x == x]
+            self._detectors[slot, k] = OnlineDetector.restore(self._make, kept, learned)
+
+    def forget(self) -> None:
+        self._detectors.clear()

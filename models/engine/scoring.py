@@ -1,0 +1,178 @@
+"""Fourth step: the surprise of each median, looked up in the model in force."""
+
+from typing import Any
+
+import numpy as np
+
+from models.engine.codes import FLEET, SCORABLE, WARMING
+from models.engine.compiled import compiled
+from schemas.training import ModelUpdate
+
+
+class Lookups:
+    """All compiled models of a partition, end to end in a few arrays. A model has ``k`` features.
+
+    Models that nobody uses any more are dropped when they make up half of the room.
+    """
+
+    def __init__(self, features: int) -> None:
+        self._features = features
+        self._by_digest: dict[str, int] = {}
+        self.digests: list[str] = []
+        self.edges = np.empty(0, np.float32)
+        self.scores = np.empty(0)
+        self.surprises = np.empty(0)
+        self.start = np.empty((0, features), np.int64)
+        self.length = np.empty((0, features), np.int64)  # intervals
+        self.low = np.empty((0, features))
+        self.high = np.empty((0, features))
+        self._used = 0
+
+    def index(self, digest: str) -> int | None:
+        """Where the model with this digest is, None if it is not here."""
+        return self._by_digest.get(digest)
+
+    def add(self, update: ModelUpdate) -> int:
+        """Put a model in, once; its index."""
+        known = self._by_digest.get(update.digest)
+        if known is not None:
+            return known
+        if len(update.features) != self._features:
+            raise ValueError(f"model {update.digest} has {len(update.features)} features, the stack {self._features}")
+        index = len(self.digests)
+        self._make_rows(index + 1)
+        for k, model in enumerate(update.features):
+            n = len(model.scores)
+            if len(model.edges) != n - 1 or len(model.surprises) != n:
+                raise ValueError(f"model {update.digest}: {model.feature} has edges and scores that do not fit")
+            self._make_room(self._used + n)
+            start = self._used
+            self.edges[start : start + n - 1] = model.edges
+            self.edges[start + n - 1] = np.inf
+            self.scores[start : start + n] = model.scores
+            self.surprises[start : start + n] = model.surprises
+            self._used += n
+            self.start[index, k], self.length[index, k] = start, n
+            self.low[index, k], self.high[index, k] = model.expected_low, model.expected_high
+        self.digests.append(update.digest)
+        self._by_digest[update.digest] = index
+        return index
+
+    def drop_unused(self, in_use: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+        """Forget all models but those in ``in_use`` (indices) if that frees half; the new index of each old one."""
+        keep = np.unique(in_use[in_use >= 0])
+        kept = int(self.length[keep].sum()) if len(keep) else 0
+        if self._used < 100_000 or kept * 2 > self._used:
+            return None
+        old = Lookups.__new__(Lookups)
+        old.__dict__.update(self.__dict__)
+        Lookups.__init__(self, self._features)
+        moved = np.full(len(old.digests), -1, np.int64)
+        for index in keep:
+            moved[index] = self._copy(old, int(index))
+        return moved
+
+    def _copy(self, old: "Lookups", index: int) -> int:
+        new = len(self.digests)
+        self._make_rows(new + 1)
+        for k in range(self._features):
+            start, n = int(old.start[index, k]), int(old.length[index, k])
+            self._make_room(self._used + n)
+            for name in ("edges", "scores", "surprises"):
+                getattr(self, name)[self._used : self._used + n] = getattr(old, name)[start : start + n]
+            self.start[new, k], self.length[new, k] = self._used, n
+            self._used += n
+        self.low[new], self.high[new] = old.low[index], old.high[index]
+        self.digests.append(old.digests[index])
+        self._by_digest[old.digests[index]] = new
+        return new
+
+    def _make_room(self, size: int) -> None:
+        if size > len(self.edges):
+            room = max(size, 2 * len(self.edges), 1024)
+            self.edges, self.scores, self.surprises = (
+                np.resize(column, room) if len(column) else np.zeros(room, column.dtype)
+                for column in (self.edges, self.scores, self.surprises)
+            )
+
+    def _make_rows(self, rows: int) -> None:
+        have = len(self.start)
+        if rows <= have:
+            return
+        for name in ("start", "length", "low", "high"):
+            column = getattr(self, name)
+            grown = np.zeros((max(rows, 2 * have, 16), self._features), column.dtype)
+            grown[:have] = column
+            setattr(self, name, grown)
+
+
+@compiled
+def _interval(edges: Any, start: int, length: int, value: float) -> int:
+    """The interval holding ``float32(value)``: the first whose upper end is not below it."""
+    x = np.float32(value)
+    low, high = start, start + length - 1
+    while low < high:
+        half = (low + high) // 2
+        if edges[half] < x:
+            low = half + 1
+        else:
+            high = half
+    return low
+
+
+@compiled
+def score(  # noqa: PLR0913
+    slot: Any,  # n
+    kind: Any,  # n: SCORABLE becomes WARMING where no model can score
+    median: Any,  # n x k
+    valid: Any,  # rows x k: values in the window
+    least_valid: int,
+    core: Any,
+    model_index: Any,
+    reference: Any,
+    spread: Any,
+    edges: Any,
+    scores: Any,
+    surprises: Any,
+    start: Any,
+    length: Any,
+    low: Any,
+    high: Any,
+    raw: Any,  # n, out: raw score of the feature that drove it; NaN where unscored
+    surprise: Any,  # n, out
+    driver: Any,  # n, out: index of that feature
+    expected: Any,  # n x 2, out: what is usual for it
+) -> None:
+    """Look up the raw score and the surprise; of several features the most surprising one speaks."""
+    features = median.shape[1]
+    for i in range(slot.shape[0]):
+        raw[i] = np.nan
+        surprise[i] = np.nan
+        driver[i] = 0
+        expected[i, 0] = np.nan
+        expected[i, 1] = np.nan
+        if kind[i] != SCORABLE:
+            continue
+        s = slot[i]
+        m = model_index[s]
+        fleet = core[s].rung == FLEET
+        ready = m >= 0
+        for k in range(features):
+            if valid[s, k] < least_valid or (fleet and reference[s, k] != reference[s, k]):
+                ready = False
+        if not ready:
+            kind[i] = WARMING
+            continue
+        for k in range(features):
+            centre, scale = 0.0, 1.0
+            x = median[i, k]
+            if fleet:
+                centre, scale = reference[s, k], spread[s, k]
+                x = (x - centre) / scale
+            at = _interval(edges, start[m, k], length[m, k], x)
+            if k == 0 or surprises[at] > surprise[i]:
+                surprise[i] = surprises[at]
+                raw[i] = scores[at]
+                driver[i] = k
+                expected[i, 0] = low[m, k] * scale + centre
+                expected[i, 1] = high[m, k] * scale + centre

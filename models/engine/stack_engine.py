@@ -1,0 +1,174 @@
+"""One stack at work on all machines of a partition."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.engine.alerting import judge
+from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch
+from models.engine.codes import FLEET, HELD, OWN, SEEN
+from models.engine.intake import take_in
+from models.engine.refits import find_due
+from models.engine.scorers import LookupScorer, OnlineScorer, Scorer
+from models.engine.scoring import Lookups
+from models.engine.settings import EngineSettings
+from models.engine.state import ALARM, StackState
+from models.engine.window import advance, middle, roll
+from models.stacks.base import Stack
+from schemas.training import ModelUpdate
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What one stack thinks of a run of ``n`` readings, in columns; those SEEN or HELD have no label."""
+
+    kind: Ints  # n: see models.engine.codes
+    time_ms: Ints  # n: event time; of a pair the later one
+    signals: Floats  # n x s: what the stack looked at
+    feature: Floats  # n x k
+    median: Floats  # n x k
+    raw: Floats  # n
+    surprise: Floats  # n
+    driver: Ints  # n: index of the feature that drove the verdict
+    expected: Floats  # n x 2: low and high
+    verdict: Ints  # n
+    alert: Ints  # n
+    opened_offset: Ints  # n
+    happened: Any  # n of ALARM: filled where an alert opened or closed
+    partner: Ints  # n
+    model_index: Ints  # n: model in force for that reading; -1: none
+    model_since: Ints  # n
+    rung: Ints  # n
+    due: Ints  # n: why a refit is due; 0: it is not
+
+    @property
+    def labelled(self) -> Ints:
+        """Indices of the readings that get a label."""
+        return np.flatnonzero((self.kind != SEEN) & (self.kind != HELD))
+
+
+class StackEngine:
+    """State and steps of one stack. All time is event time; nothing random, no clock."""
+
+    def __init__(self, stack: Stack, vocabulary: tuple[str, ...], settings: EngineSettings) -> None:
+        self.stack = stack
+        self.settings = settings
+        self.span_ms = round((stack.window.span_s or 0.0) * 1000)
+        self.state = StackState(stack, settings.history)
+        self.lookups = Lookups(len(stack.feature_names))
+        self._columns = [vocabulary.index(name) for name in stack.signals]
+        self._own_tag = np.full(len(vocabulary) + 1, OTHER_TAG, np.int64)  # by the vocabulary's index; last: OTHER_TAG
+        self._own_tag[self._columns] = np.arange(len(self._columns))
+        least_valid = max(1, round(stack.window.count * settings.least_valid_share))
+        self.scorer: Scorer = (
+            LookupScorer(self.state, self.lookups, least_valid)
+            if stack.detector == "isolation_forest"
+            else OnlineScorer(stack, self.state, self.span_ms, least_valid)
+        )
+
+    @property
+    def learns_online(self) -> bool:
+        """Whether its detector learns as it goes and needs no trainer."""
+        return isinstance(self.scorer, OnlineScorer)
+
+    def step(self, batch: ReadingBatch) -> Verdicts:
+        """Judge a run. How a stretch of readings is cut into runs makes no difference."""
+        n, k = len(batch), self.state.features
+        state, slot = self.state, batch.slot
+        time_ms = batch.time_ms.copy()
+        signals = np.ascontiguousarray(batch.values[:, self._columns])
+        quality = np.ascontiguousarray(batch.quality[:, self._columns])
+        tag = np.where(batch.tag == WIDE, WIDE, self._own_tag[batch.tag])
+        kind, sequence, partner = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+        take_in(
+            slot, batch.offset, time_ms, tag, signals, quality, state.core, state.pairing, state.tag_value,
+            state.tag_quality, state.tag_ms, state.tag_offset, state.ring_ms, state.ring_signal,
+            self.settings.pair_tolerance_ms, self.settings.pair_stale_ms, kind, sequence, partner,
+        )  # fmt: skip
+
+        feature = self.stack.columns(signals)
+        median = np.empty((n, k))
+        roll(
+            slot, sequence, kind, feature, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
+            state.window_valid, state.window_sorted, state.reference, state.spread, median,
+        )  # fmt: skip
+
+        raw, surprise, driver, expected = np.empty(n), np.empty(n), np.empty(n, np.int64), np.empty((n, 2))
+        self.scorer.score(slot, kind, median, raw, surprise, driver, expected)
+
+        rules = self.stack.thresholds
+        verdict, alert, opened = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+        happened = np.zeros(n, ALARM)
+        judge(
+            slot, batch.offset, time_ms, kind, sequence, median, surprise, driver, state.core, state.alarm,
+            state.ring_alert, rules.anomalous_at, rules.open_after, rules.close_at_share, rules.close_after,
+            round(rules.cool_down_s * 1000), verdict, alert, opened, happened,
+        )  # fmt: skip
+
+        due = np.zeros(n, np.int64)
+        if self.settings.refits and not self.learns_online:
+            find_due(slot, time_ms, sequence, state.core, self.settings.first_fit, due)
+        return Verdicts(
+            kind, time_ms, signals, feature, median, raw, surprise, driver, expected, verdict, alert, opened, happened,
+            partner, state.model_index[slot], state.core["model_since"][slot], state.core["rung"][slot].astype(np.int64),
+            due,
+        )  # fmt: skip
+
+    def adopt(self, slots: npt.NDArray[np.int64], update: ModelUpdate, since_offset: int) -> npt.NDArray[np.int64]:
+        """Put a model in force for ``slots`` from ``since_offset`` on; the slots that changed.
+
+        A fleet's model is for machines without a model of their own. The caller makes the changed state durable before
+        it lets the engine see another reading of these machines.
+        """
+        core = self.state.core
+        digest, rung = np.uint64(int(update.digest, 16)), OWN if update.rung == "own" else FLEET
+        changes = (core["model"][slots] != digest) | (core["rung"][slots] != rung)
+        if rung == FLEET:
+            changes &= core["rung"][slots] != OWN
+        changed = slots[changes]
+        index = self.lookups.add(update)
+        if len(changed):
+            core["model"][changed] = digest
+            core["rung"][changed] = rung
+            core["model_since"][changed] = since_offset
+            core["model_part"][changed] ^= 1
+            self.state.model_index[changed] = index
+        return changed
+
+    def drop_unused_models(self) -> None:
+        """Give the room of replaced models back, when it is worth it."""
+        moved = self.lookups.drop_unused(self.state.model_index)
+        if moved is not None:
+            used = self.state.model_index >= 0
+            self.state.model_index[used] = moved[self.state.model_index[used]]
+
+    def rebuild(self, slot: int) -> None:
+        """Compute what is not stored of a restored machine: features, sorted window, model index, detectors."""
+        state = self.state
+        readings = int(state.core[slot]["readings"])
+        filled = min(readings, state.history)
+        state.ring_feature[slot, :filled] = self.stack.columns(state.ring_signal[slot, :filled])
+        state.window_length[slot] = 0
+        state.window_valid[slot] = 0
+        # A window of a span may once have been longer than it is now, never longer than `window` readings.
+        for sequence in range(max(0, readings - state.window), readings):
+            advance(
+                slot, sequence, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
+                state.window_valid, state.window_sorted,
+            )  # fmt: skip
+        model = int(state.core[slot]["model"])
+        known = self.lookups.index(f"{model:016x}") if model else None
+        state.model_index[slot] = -1 if known is None else known
+        self.scorer.restore(slot)
+
+    def window_median(self, slot: int) -> list[float]:
+        """The rolling medians of a machine as they stand."""
+        state = self.state
+        return [middle(state.window_sorted[slot, k], state.window_valid[slot, k]) for k in range(state.features)]
+
+

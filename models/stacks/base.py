@@ -1,0 +1,105 @@
+"""What a stack is: the features it computes of a reading's signals, and how they are judged.
+
+A new one is about ten lines (docs/add-a-stack.md)::
+
+    class LoadStack(Stack):
+        name = "load"
+        signals = ("casing_pressure", "tubing_pressure")
+
+        def feature(self, s):
+            return s.casing_pressure - s.tubing_pressure
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import BadSettings
+from schemas.signals import is_name
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The trailing window of the rolling median: the last ``count`` readings, of these no older than ``span_s``."""
+
+    count: int = 40
+    span_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a surprise becomes a label and labels become an alert. Surprises: 3 is once in a thousand."""
+
+    anomalous_at: float = 3.0  # the label
+    open_after: int = 3  # so many anomalous labels in a row open an alert
+    close_at_share: float = 0.5  # an alert calms below this share of its peak ...
+    close_after: int = 5  # ... once so many labels in a row are calm
+    cool_down_s: float = 1800.0  # no new alert so soon after the last one closed
+
+
+class Signals:
+    """A run's signals by name: ``s.casing_pressure`` is an array of one value for each reading, psi, NaN if missing."""
+
+    __slots__ = ("_columns", "_names")
+
+    def __init__(self, names: Sequence[str], columns: Array) -> None:
+        self._names = {name: index for index, name in enumerate(names)}
+        self._columns = columns
+
+    def __getattr__(self, name: str) -> Array:
+        try:
+            return self._columns[:, self._names[name]]
+        except KeyError:
+            raise AttributeError(f"no signal {name!r}; the stack declares {', '.join(self._names)}") from None
+
+
+class Stack(ABC):
+    """One way of looking at a machine. Subclasses name their signals and compute a feature; the rest has defaults."""
+
+    name: ClassVar[str]
+    signals: ClassVar[tuple[str, ...]]
+    features: ClassVar[tuple[str, ...]] = ()  # names of the features if there are several
+    window: ClassVar[Window] = Window()
+    detector: ClassVar[str] = "isolation_forest"
+    thresholds: ClassVar[Thresholds] = Thresholds()
+
+    @abstractmethod
+    def feature(self, s: Signals) -> Array | tuple[Array, ...]:
+        """The feature of each reading, or a tuple of several; elementwise, so that it does not matter how runs are cut."""
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features' names; a stack with one feature calls it by its own name."""
+        return self.features or (self.name,)
+
+    def columns(self, signals: Array) -> Array:
+        """Features of ``signals`` (readings x signals), as (readings x features); NaN where one can't be computed."""
+        with np.errstate(all="ignore"):
+            made = self.feature(Signals(self.signals, signals))
+        columns = made if isinstance(made, tuple) else (made,)
+        if len(columns) != len(self.feature_names):
+            raise BadSettings(
+                f"stack {self.name!r} returned {len(columns)} features and names {len(self.feature_names)}; "
+                "list their names in `features`"
+            )
+        stacked = np.column_stack([np.broadcast_to(column, len(signals)) for column in columns]).astype(np.float64)
+        stacked[~np.isfinite(stacked)] = np.nan
+        return np.ascontiguousarray(stacked)
+
+
+def check_stack(stack: Stack) -> Stack:
+    """``stack`` itself if it can be run; :class:`BadSettings` says what it lacks."""
+    for what, names in (("name", (stack.name,)), ("signals", stack.signals), ("features", stack.feature_names)):
+        if not names or not all(is_name(name) for name in names):
+            raise BadSettings(f"stack {stack!r}: {what} must be lower-case words, not {names!r}")
+        if len(set(names)) != len(names):
+            raise BadSettings(f"stack {stack.name!r}: {what} repeat themselves: {names!r}")
+    if stack.window.count < 3 or (stack.window.span_s is not None and stack.window.span_s <= 0):
+        raise BadSettings(f"stack {stack.name!r}: a window needs at least 3 readings and a positive span")
+    return stack

@@ -1,0 +1,109 @@
+"""A Faust application whose agents receive runs."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+import faust
+from faust.types import AppT, EventT, Message
+from yarl import URL
+
+from streams.runs.transport import RevokeHook, RunTransport
+from streams.settings import Settings
+
+#: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
+_MAX_RUN = 4_000
+#: Runs that wait in an agent's queue before its partitions are no longer fetched.
+_QUEUED_RUNS = 32
+_FETCH_BYTES = 4_000_000
+_FINISH_WITHIN_S = 20.0
+
+
+class RunApp(faust.App):  # type: ignore[misc]
+    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions."""
+
+    revoke_hooks: list[RevokeHook]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.revoke_hooks = []
+        super().__init__(*args, **kwargs)
+
+
+class RunSchema(faust.Schema):  # type: ignore[misc]
+    """Leaves a run alone: nothing is decoded on the way to the agent."""
+
+    async def decode(self, app: AppT, message: Message, *, propagate: bool = False) -> EventT:
+        """An event whose value is the run."""
+        return app.create_event(None, message.value, None, message)
+
+
+def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
+    """A Faust app in the consumer group ``app_id``. ``options`` go to :class:`faust.App`."""
+    broker = settings.broker
+    urls = [URL(f"kafka://{address.strip()}") for address in broker.url.split(",")]
+    app = RunApp(
+        app_id,
+        broker=urls,
+        topic_partitions=broker.partitions,
+        topic_replication_factor=broker.replication,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        reply_create_topic=False,
+        web_enabled=False,
+        store=URL("memory://"),
+        stream_wait_empty=False,
+        stream_buffer_maxsize=_QUEUED_RUNS,
+        stream_recovery_delay=0.0,
+        broker_session_timeout=broker.session_timeout_s,
+        broker_heartbeat_interval=broker.heartbeat_interval_s,
+        broker_max_poll_records=_MAX_RUN,
+        broker_commit_livelock_soft_timeout=3600.0,  # we commit ourselves; Faust's watchdog cannot see it
+        consumer_max_fetch_size=_FETCH_BYTES,
+        consumer_auto_offset_reset="earliest",
+        producer_max_batch_size=broker.producer_batch_bytes,
+        producer_max_request_size=broker.producer_batch_bytes * 4,
+        producer_linger=0.0,
+        worker_redirect_stdouts=False,
+        **options,
+    )
+    app.transport = RunTransport(urls, app)
+    app.producer_transport = RunTransport(urls, app)
+    return app
+
+
+def runs_topic(app: RunApp, name: str) -> Any:
+    """The topic ``name`` as a stream of runs."""
+    return app.topic(name, schema=RunSchema(), key_serializer="raw", value_serializer="raw", acks=False)
+
+
+async def serve(app: RunApp) -> None:
+    """Run ``app`` until SIGINT or SIGTERM, then stop it in order. A crash inside is raised here."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    app.finalize()
+    await app.start()
+    try:
+        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        if app.crash_reason is None:
+            await _finish(app)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        with contextlib.suppress(asyncio.CancelledError):
+            await app.stop()
+    if app.crash_reason is not None:
+        raise app.crash_reason
+
+
+async def _finish(app: RunApp) -> None:
+    """Take no more, and let the application finish what it has begun."""
+    app.consumer.stop_flow()
+    for hook in app.revoke_hooks:
+        await asyncio.wait_for(hook(set(app.consumer.assignment())), _FINISH_WITHIN_S)

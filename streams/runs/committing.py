@@ -1,0 +1,23 @@
+"""Committing offsets, by the application's own decision."""
+
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+
+from streams.runs.app import RunApp
+from streams.runs.run import Run
+
+
+async def commit(app: RunApp, *runs: Run) -> bool:
+    """Commit that everything up to the last record of each run is done.
+
+    Returns whether the broker took it: it does not after a rebalance, and then the runs come again to whoever owns them.
+    """
+    return await commit_offsets(app, {run.tp: run.last_offset + 1 for run in runs})
+
+
+async def commit_offsets(app: RunApp, offsets: Mapping[TopicPartition, int]) -> bool:
+    """Commit the next offset to read of each partition that is still ours."""
+    ours = app.consumer.assignment()
+    wanted = {tp: offset for tp, offset in offsets.items() if tp in ours}
+    return bool(wanted) and bool(await app.consumer._commit(wanted))

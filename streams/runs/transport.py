@@ -1,0 +1,136 @@
+"""Faust's Kafka transport, changed in the four places that delivering runs needs.
+
+1. ``_drain_messages`` hands over one message for each partition of a fetch, its value being the :class:`Run`.
+2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
+   arrived in between would be gone.
+3. Before partitions are given up, the application may finish and commit what it has begun (``on_revoke``).
+4. A changelog run is applied to its table's store at once; Recovery is shown only the last offset.
+
+These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
+of them, so that an upgrade fails in a test and not at night.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from streams.runs.run import Run
+
+#: How long one fetch waits for records. Partitions that are resumed meanwhile wait as long.
+_FETCH_WAIT_S = 0.25
+#: How long to wait before looking again while no partition may be fetched (recovery, rebalance).
+_IDLE_WAIT_S = 0.02
+
+RevokeHook = Callable[[set[TP]], Awaitable[None]]
+
+
+class RunConsumer(driver.Consumer):  # type: ignore[misc]
+    """Delivers one event for each partition of a fetch."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._held: set[TP] = set()
+        super().__init__(*args, **kwargs)
+
+    # -- delivery
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await self._deliver_next_fetch()
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+
+    async def _deliver_next_fetch(self) -> None:
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)
+            return
+        active = self._get_active_partitions()
+        if not active:
+            await asyncio.sleep(_IDLE_WAIT_S)
+            return
+        generation = self.app.consumer_generation_id
+        fetched = await self._getmany(active_partitions=set(active), timeout=_FETCH_WAIT_S)
+        for tp, records in (fetched or {}).items():
+            if not self.flow_active or generation != self.app.consumer_generation_id:
+                # A rebalance came between. Positions have moved past these records: go back to what is committed.
+                # Records delivered a second time do no harm, they are known by their offsets.
+                await self._seek_back()
+                return
+            if records:
+                await self._deliver(tp, records)
+
+    async def _deliver(self, tp: TP, records: list[ConsumerRecord]) -> None:
+        last = records[-1]
+        value: Any = Run(TopicPartition(tp.topic, tp.partition), records)
+        if self._is_changelog_tp(tp):
+            self.app.tables.recovery.tp_to_table[tp].data.apply_run(tp, records)
+            value = b""
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            None,
+            b"",
+            value,
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        # A full queue must not keep a rebalance waiting; what is not taken then is fetched again after it.
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    async def _seek_back(self) -> None:
+        if self.flow_active:
+            await self.perform_seek()
+
+    # -- rebalance
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Resume changelogs at once, everything else together with the flow."""
+        wanted = set(tps)
+        held = {tp for tp in wanted if not self._is_changelog_tp(tp)}
+        self._held |= held
+        super().resume_partitions(wanted - held)
+
+    def resume_flow(self) -> None:
+        """Let records flow again, those of held partitions too."""
+        held, self._held = self._held, set()
+        super().resume_partitions(held & set(self.assignment()))
+        super().resume_flow()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Give the application the chance to finish and commit before the partitions are forgotten."""
+        self.stop_flow()
+        self._held.clear()
+        for hook in self.app.revoke_hooks:
+            await hook(revoked)
+        await super().on_partitions_revoked(revoked)
+
+    # -- topics are declared in schemas/topics.py and created by `wellsentry topics create`, never on the way
+
+    async def create_topic(self, *args: Any, **kwargs: Any) -> None:
+        """Create nothing."""
+
+
+class RunProducer(driver.Producer):  # type: ignore[misc]
+    """Keeps each partition's order and sends nothing twice: idempotent, acknowledged by all replicas."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+    async def create_topic(self, *args: Any, **kwargs: Any) -> None:
+        """Create nothing."""
+
+
+class RunTransport(driver.Transport):  # type: ignore[misc]
+    """Faust's Kafka transport with the two above."""
+
+    Consumer = RunConsumer
+    Producer = RunProducer

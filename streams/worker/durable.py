@@ -1,0 +1,162 @@
+"""Making what was judged durable, in the one order that loses nothing: labels, then changelog, then offset.
+
+A crash between two of them repeats labels to the letter: each machine's state names the last reading that is part of it.
+Labels are sent as soon as the ones before are durable; state is written at most every ``changelog_interval_s``, since only
+the last state of a machine counts, and offsets follow it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from schemas.topics import Topics
+from streams.runs.app import RunApp
+from streams.runs.committing import commit_offsets
+from streams.runs.producing import Record, send_run
+from streams.worker.partition import Output, Partition
+from streams.worker.store import StateStore
+
+
+#: Labels that may wait to be sent before no further run is judged.
+_MOST_WAITING = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Changelog records that stand for everything up to an offset, for each partition."""
+
+    judged: int  # how many runs it covers
+    records: Mapping[int, list[Record]]
+    next_offsets: Mapping[int, int]
+
+
+class Durable:
+    """Two steps behind the engine: one sends labels, one writes changelog and offsets."""
+
+    def __init__(
+        self,
+        app: RunApp,
+        topics: Topics,
+        store: StateStore,
+        clock: Callable[[], float],
+        changelog_interval_s: float,
+        status_interval_s: float,
+    ) -> None:
+        self._app, self._topics, self._store, self._clock = app, topics, store, clock
+        self._changelog_interval_s, self._status_interval_s = changelog_interval_s, status_interval_s
+        self.partitions: dict[int, Partition] = {}
+        self._work = asyncio.Event()
+        self._snapshots: asyncio.Queue[Snapshot] = asyncio.Queue(1)
+        self._judged = 0  # runs judged, in snapshots, durable: the three never fall and never overtake each other
+        self._snapped = 0
+        self._durable = 0
+        self._progress = asyncio.Condition()
+        self._flush = False
+        self._next_snapshot_s = 0.0
+        self._next_status_s = 0.0
+
+    def judged(self) -> None:
+        """Tell that a run was judged and something waits to be written."""
+        self._judged += 1
+        self._work.set()
+
+    async def room(self) -> None:
+        """Wait while more is judged than can be written: a slow broker slows the reading, memory stays bounded."""
+        if sum(len(partition.output.labels) for partition in self.partitions.values()) < _MOST_WAITING:
+            return
+        async with self._progress:
+            await self._progress.wait_for(
+                lambda: sum(len(partition.output.labels) for partition in self.partitions.values()) < _MOST_WAITING
+            )
+
+    async def drain(self) -> None:
+        """Return when everything judged so far is durable and committed."""
+        target = self._judged
+        self._flush = True
+        self._work.set()
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._durable >= target)
+
+    # -- first step: labels
+
+    async def send_labels(self) -> None:
+        """Send what comes out, for ever; hand a snapshot on when it is time for one."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            now = self._clock()
+            flush, self._flush = self._flush, False
+            snapshot = None
+            if self._snapped < self._judged:
+                if flush or now >= self._next_snapshot_s:
+                    self._next_snapshot_s = now + self._changelog_interval_s
+                    snapshot = self._take_snapshot()
+                else:
+                    asyncio.get_running_loop().call_later(self._next_snapshot_s - now, self._work.set)
+            with_status = flush or now >= self._next_status_s
+            if with_status:
+                self._next_status_s = now + self._status_interval_s
+            # Nothing may be judged between taking the snapshot and taking the output: no await until both are taken.
+            taken = [
+                (number, partition.take_output(), partition.take_status() if with_status else [])
+                for number, partition in self.partitions.items()
+            ]
+            async with self._progress:
+                self._progress.notify_all()
+            await asyncio.gather(*(self._send(number, output, status) for number, output, status in taken))
+            if snapshot is not None:
+                await self._snapshots.put(snapshot)
+
+    def _take_snapshot(self) -> Snapshot:
+        self._snapped = self._judged
+        return Snapshot(
+            self._snapped,
+            {number: partition.take_records() for number, partition in self.partitions.items()},
+            {number: partition.next_offset for number, partition in self.partitions.items()},
+        )
+
+    async def _send(self, partition: int, output: Output, status: list[Record]) -> None:
+        topics = self._topics
+        await asyncio.gather(
+            *(
+                send_run(self._app, topic.name, partition, records)
+                for topic, records in (
+                    (topics.labels, output.labels),
+                    (topics.incidents, output.incidents),
+                    (topics.rejected, output.rejected),
+                    (topics.training, output.training),
+                    (topics.status, status),
+                )
+                if records
+            )
+        )
+
+    # -- second step: changelog, then offsets
+
+    async def write_changelog(self) -> None:
+        """Write snapshots, for ever."""
+        while True:
+            snapshot = await self._snapshots.get()
+            await self.write(snapshot.records)
+            await self._commit(snapshot.next_offsets)
+            async with self._progress:
+                self._durable = snapshot.judged
+                self._progress.notify_all()
+
+    async def write(self, records: Mapping[int, Iterable[Record]]) -> None:
+        """Append records to the changelog and return when they are durable."""
+        await asyncio.gather(*(self._append(number, list(some)) for number, some in records.items()))
+
+    async def _append(self, partition: int, records: list[Record]) -> None:
+        name = self._topics.changelog.name
+        offset = await send_run(self._app, name, partition, records)
+        if offset is not None:
+            self._store.written(TopicPartition(name, partition), offset)
+
+    async def _commit(self, next_offsets: Mapping[int, int]) -> None:
+        name = self._topics.readings.name
+        await commit_offsets(
+            self._app, {TopicPartition(name, number): offset for number, offset in next_offsets.items() if offset}
+        )

@@ -1,0 +1,106 @@
+"""One partition's engine with what the edge knows beside it: positions, what is touched, the latest labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.engine.engine import Engine, Touched
+from models.engine.labels import Stamp, make_labels, status_of
+from models.engine.requests import training_requests
+from schemas.twins import write_twin
+from streams.runs.producing import Record
+from streams.worker.intake import Limits, take_in_run
+
+
+@dataclass(slots=True)
+class Output:
+    """Records for each topic that came out of runs of one partition, in order."""
+
+    labels: list[Record] = field(default_factory=list)
+    incidents: list[Record] = field(default_factory=list)
+    rejected: list[Record] = field(default_factory=list)
+    training: list[Record] = field(default_factory=list)
+    status: list[Record] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to readings, for the log."""
+
+    readings: int = 0
+    labels: int = 0
+    anomalous: int = 0
+    unscored: int = 0
+    missing_signals: int = 0
+    rejected: int = 0
+    newest_ms: int = 0
+
+
+class Partition:
+    """Judges runs and keeps what has to be written for them."""
+
+    def __init__(self, engine: Engine, stamp: Stamp, limits: Limits, counts: Counts) -> None:
+        self.engine = engine
+        self._stamp = stamp
+        self._limits = limits
+        self._counts = counts
+        self.output = Output()
+        self.touched: dict[Touched, None] = {}
+        restored = [int(one.state.core["last_offset"].max()) for one in engine.stacks.values()]
+        self.next_offset = max(restored, default=-1) + 1  # of the reading that comes next
+        self._latest: dict[int, dict[str, Any]] = {}  # by slot and stack: labels whose status is not sent
+
+    def judge(self, records: Sequence[Any]) -> None:
+        """Take one run through the engine; everything that comes of it waits in ``output`` and ``touched``."""
+        taken = take_in_run(records, self.engine, self._limits)
+        self.next_offset = max(self.next_offset, records[-1].offset + 1)
+        output, machines = self.output, self.engine.machines
+        batch = taken.batch
+        for rejection, key in ((rejection, rejection.key) for rejection in taken.rejected):
+            output.rejected.append((key, rejection.model_dump_json().encode()))
+        verdicts = self.engine.step(batch)
+        keys = [machine.encode() for _, machine in (machines[slot] for slot in batch.slot.tolist())]
+        slots = batch.slot.tolist()
+        for name, judged in verdicts.items():
+            made = make_labels(self.engine.stacks[name], judged, batch, machines, self._stamp)
+            output.labels += [(keys[at], write_twin(label)) for at, label in zip(made.index, made.labels, strict=True)]
+            output.incidents += [(i.machine_id.encode(), i.model_dump_json().encode()) for i in made.incidents]
+            self.touched.update(dict.fromkeys((name, slot) for slot in set(slots)))
+            for at, label in zip(made.index, made.labels, strict=True):
+                self._latest.setdefault(slots[at], {})[name] = label
+            self._count(made.labels)
+        for request in training_requests(self.engine, verdicts, batch, self._stamp):
+            output.training.append((request.machine_id.encode(), request.model_dump_json().encode()))
+        self._counts.readings += len(batch)
+        self._counts.rejected += len(taken.rejected)
+        if len(batch):
+            self._counts.newest_ms = max(self._counts.newest_ms, int(batch.time_ms.max()))
+
+    def _count(self, labels: Sequence[Any]) -> None:
+        counts = self._counts
+        counts.labels += len(labels)
+        for label in labels:
+            if label.label != "normal":
+                counts.anomalous += label.label == "anomalous"
+                counts.unscored += label.label == "unscored"
+                counts.missing_signals += label.reason == "missing_signal"
+
+    def take_output(self) -> Output:
+        """What came out since the last call."""
+        output, self.output = self.output, Output()
+        return output
+
+    def take_records(self) -> list[Record]:
+        """Changelog records of all machines touched since the last call."""
+        touched, self.touched = self.touched, {}
+        return list(self.engine.records(touched, ()))
+
+    def take_status(self) -> list[Record]:
+        """Status of the machines labelled since the last call."""
+        latest, self._latest = self._latest, {}
+        made: list[Record] = []
+        for slot, labels in latest.items():
+            client, machine = self.engine.machines[slot]
+            readings = max(int(one.state.core[slot]["readings"]) for one in self.engine.stacks.values())
+            made.append((f"{client}/{machine}".encode(), status_of(readings, list(labels.values()))))
+        return made
