@@ -52,7 +52,7 @@ class TrainerSettings(_Section):
     app_id: str = Field("wellsentry-trainer", description="Consumer group.")
     trees: int = Field(100, ge=1, le=1000)
     samples_per_tree: int = Field(256, ge=2, le=10_000)
-    score_digits: int = Field(3, ge=1, le=16, description="Scores are rounded to this before equal neighbours merge.")
+    score_digits: int = Field(2, ge=1, le=16, description="Scores are rounded to this before equal neighbours merge.")
     fleet_after_machines: int = Field(5, ge=1, description="A fleet model is made once so many machines have their own.")
 
 

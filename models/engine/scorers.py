@@ -70,7 +70,7 @@ class OnlineScorer:
         for k, x in enumerate(median):
             detector = self._detector(s, k)
             made = detector.score(float(x))
-            surprised = detector.surprise(made) if made is not None else None
+            surprised = detector.surprise(float(x), made) if made is not None else None
             if made is None or surprised is None:
                 ready = False
             elif np.isnan(surprise[i]) or surprised > surprise[i]:
