@@ -37,7 +37,7 @@ class Part(abc.ABC):
 
     @abc.abstractmethod
     def command(self, port: int) -> list[str]:
-        """The command that runs the part, in :attr:`directory`. Raises MissingPart when what it needs is not installed."""
+        """The command that runs the part in :attr:`directory`. Raises MissingPart when something is not installed."""
 
     @abc.abstractmethod
     def address(self, port: int) -> str:

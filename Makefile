@@ -1,0 +1,54 @@
+# make demo     50 simulated wells on a live board; Ctrl-C ends it
+# make test     all tests; real Kafka and DynamoDB Local are used when Java 17 and Maven are there
+# make check    style, types, import rules
+# make bench    readings per second against a bare loop
+# make lock     write the lock files anew (needs uv; ARGS=--upgrade for newer versions)
+# make clean    remove what these made
+#
+# Needs Python 3.11 or newer and make. ARGS are passed on: make demo ARGS="--once --input DIRECTORY --report report.json"
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# Compiled steps are kept here, so that only the first start has to wait for them.
+export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean environment dev-environment
+
+help:
+	@sed -n '/^# make /s/^# //p' Makefile
+
+# An environment for development holds all that the demo needs, so either will do.
+environment:
+	@$(PYTHON) tools/environment.py $(VENV) requirements.lock requirements-dev.lock
+
+dev-environment:
+	@$(PYTHON) tools/environment.py $(VENV) requirements-dev.lock
+
+demo: environment
+	@exec $(BIN)/wellsentry demo $(ARGS)
+
+test: dev-environment
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: dev-environment
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: environment
+	@exec $(BIN)/python -m bench.readings_per_second $(ARGS)
+
+# The development lock is held to the runtime one's versions.
+COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --group build $(ARGS)
+lock:
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
