@@ -39,6 +39,7 @@ class WorkerSettings(_Section):
 
     app_id: str = Field("wellsentry-worker", description="Consumer group.")
     stacks: tuple[str, ...] = Field(("load",), min_length=1, description="Stacks that watch every machine.")
+    detectors: dict[str, str] = Field({}, description="Detector by stack, in place of the stack's own.")
     status_interval_s: float = Field(1.0, ge=0, description="A machine's status is sent at most this often.")
     changelog_interval_s: float = Field(0.1, ge=0, le=60, description="State is written at most this often.")
     max_message_bytes: int = Field(65_536, ge=256, description="Larger messages are rejected.")
@@ -80,6 +81,9 @@ class SinkSettings(_Section):
     app_id: str = Field("wellsentry-sink", description="Consumer group.")
     max_attempts: int = Field(8, ge=1, description="Per batch, with exponential backoff, before the sink stops.")
     writers: int = Field(4, ge=1, le=64, description="Batches written at the same time.")
+    linger_s: float = Field(
+        70.0, ge=0, description="A label waits at most so long for the others of its minute. Less: sooner there, dearer."
+    )
 
 
 class LogSettings(_Section):

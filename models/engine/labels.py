@@ -71,7 +71,7 @@ def make_labels(
     if not len(index):
         return Labelled((), (), ())
     stack, partition = engine.stack, stamp.source_partition
-    names, features, detector = stack.signals, stack.feature_names, stack.detector
+    names, features, detector = stack.signals, stack.feature_names, engine.detector
     digests, name = engine.lookups.digests, stack.name
     topic, version, commit = stamp.source_topic, stamp.code_version, stamp.git_commit
 

@@ -10,7 +10,6 @@ from models.engine.codes import SCORABLE, WARMING
 from models.engine.refits import training_medians
 from models.engine.scoring import Lookups, score
 from models.engine.state import StackState
-from models.stacks.base import Stack
 
 
 class Scorer(Protocol):
@@ -22,10 +21,6 @@ class Scorer(Protocol):
 
     def restore(self, slot: int) -> None:
         """Build again what is not stored of machine ``slot``."""
-        ...
-
-    def forget(self) -> None:
-        """Drop everything that can be built again."""
         ...
 
 
@@ -46,15 +41,12 @@ class LookupScorer:
     def restore(self, slot: int) -> None:
         """Nothing: a look-up has no state of its own."""
 
-    def forget(self) -> None:
-        """Nothing."""
-
 
 class OnlineScorer:
     """A River detector for each machine and feature, scoring before learning, one reading after the other."""
 
-    def __init__(self, stack: Stack, state: StackState, span_ms: int, least_valid: int) -> None:
-        self._make = ONLINE[stack.detector]
+    def __init__(self, detector: str, state: StackState, span_ms: int, least_valid: int) -> None:
+        self._name, self._make = detector, ONLINE[detector]
         self._state, self._span_ms, self._least_valid = state, span_ms, least_valid
         self._detectors: dict[tuple[int, int], OnlineDetector] = {}
 
@@ -85,7 +77,7 @@ class OnlineScorer:
     def _detector(self, s: int, k: int) -> OnlineDetector:
         found = self._detectors.get((s, k))
         if found is None:
-            found = self._detectors[s, k] = OnlineDetector(self._make)
+            found = self._detectors[s, k] = OnlineDetector(self._make, name=self._name)
         return found
 
     def restore(self, slot: int) -> None:
@@ -94,7 +86,4 @@ class OnlineScorer:
         learned = int(self._state.core[slot]["learned"])
         for k in range(self._state.features):
             kept = [float(x) for x in medians[:, k] if x == x]
-            self._detectors[slot, k] = OnlineDetector.restore(self._make, kept, learned)
-
-    def forget(self) -> None:
-        self._detectors.clear()
+            self._detectors[slot, k] = OnlineDetector.restore(self._make, kept, learned, name=self._name)

@@ -1,6 +1,7 @@
 """What the engine is told once: nothing of it depends on a machine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,4 @@ class EngineSettings:
     refits: bool = True
     history: int = 1_024  # readings of each machine that are kept
     least_valid_share: float = 0.25  # of the window must hold values before a median is scored
+    detectors: Mapping[str, str] = field(default_factory=dict)  # by stack, in place of the stack's own

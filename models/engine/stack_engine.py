@@ -1,11 +1,12 @@
 """One stack at work on all machines of a partition."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from models.detectors import ONLINE
 from models.engine.alerting import judge
 from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch
 from models.engine.codes import FLEET, HELD, OWN, SEEN
@@ -17,6 +18,7 @@ from models.engine.settings import EngineSettings
 from models.engine.state import ALARM, StackState
 from models.engine.window import advance, middle, roll
 from models.stacks.base import Stack
+from schemas.errors import BadSettings
 from schemas.training import ModelUpdate
 
 Floats = npt.NDArray[np.float64]
@@ -52,12 +54,24 @@ class Verdicts:
         return np.flatnonzero((self.kind != SEEN) & (self.kind != HELD))
 
 
+#: The one detector that a trainer fits; all others learn online.
+FOREST: Final = "isolation_forest"
+
+
+def choose_detector(name: str) -> str:
+    """``name`` if there is such a detector; :class:`BadSettings` otherwise."""
+    if name != FOREST and name not in ONLINE:
+        raise BadSettings(f"there is no detector {name!r}; there are {', '.join(sorted((FOREST, *ONLINE)))}")
+    return name
+
+
 class StackEngine:
     """State and steps of one stack. All time is event time; nothing random, no clock."""
 
     def __init__(self, stack: Stack, vocabulary: tuple[str, ...], settings: EngineSettings) -> None:
         self.stack = stack
         self.settings = settings
+        self.detector = choose_detector(settings.detectors.get(stack.name, stack.detector))
         self.span_ms = round((stack.window.span_s or 0.0) * 1000)
         self.state = StackState(stack, settings.history)
         self.lookups = Lookups(len(stack.feature_names))
@@ -67,8 +81,8 @@ class StackEngine:
         least_valid = max(1, round(stack.window.count * settings.least_valid_share))
         self.scorer: Scorer = (
             LookupScorer(self.state, self.lookups, least_valid)
-            if stack.detector == "isolation_forest"
-            else OnlineScorer(stack, self.state, self.span_ms, least_valid)
+            if self.detector == FOREST
+            else OnlineScorer(self.detector, self.state, self.span_ms, least_valid)
         )
 
     @property

@@ -6,10 +6,11 @@ import signal
 from typing import Any
 
 import faust
-from faust.types import AppT, EventT, Message
+from faust.types import TP, AppT, EventT, Message
+from mode import CrashingSupervisor
 from yarl import URL
 
-from streams.runs.transport import RevokeHook, RunTransport
+from streams.runs.transport import HoldBack, RevokeHook, RunTransport
 from streams.settings import Settings
 
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
@@ -21,13 +22,22 @@ _FINISH_WITHIN_S = 20.0
 
 
 class RunApp(faust.App):  # type: ignore[misc]
-    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions."""
+    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions, and ``hold_back`` what to fetch.
+
+    Holding back is not done in an agent: one that waits fills its queue, and a full queue stops every other agent.
+    """
 
     revoke_hooks: list[RevokeHook]
+    hold_back: HoldBack
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
+        self.hold_back = _hold_nothing_back
         super().__init__(*args, **kwargs)
+
+
+async def _hold_nothing_back(_: set[TP]) -> set[TP]:
+    return set()
 
 
 class RunSchema(faust.Schema):  # type: ignore[misc]
@@ -64,6 +74,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         producer_max_batch_size=broker.producer_batch_bytes,
         producer_max_request_size=broker.producer_batch_bytes * 4,
         producer_linger=0.0,
+        agent_supervisor=CrashingSupervisor,  # a run that failed must not be skipped: end, and let it come again
         worker_redirect_stdouts=False,
         **options,
     )

@@ -26,6 +26,8 @@ _FETCH_WAIT_S = 0.25
 _IDLE_WAIT_S = 0.02
 
 RevokeHook = Callable[[set[TP]], Awaitable[None]]
+#: Of the partitions that could be fetched, those that shall wait.
+HoldBack = Callable[[set[TP]], Awaitable[set[TP]]]
 
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
@@ -49,12 +51,13 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
             return
-        active = self._get_active_partitions()
+        active = set(self._get_active_partitions())
+        active -= await self.app.hold_back(active)
         if not active:
             await asyncio.sleep(_IDLE_WAIT_S)
             return
         generation = self.app.consumer_generation_id
-        fetched = await self._getmany(active_partitions=set(active), timeout=_FETCH_WAIT_S)
+        fetched = await self._getmany(active_partitions=active, timeout=_FETCH_WAIT_S)
         for tp, records in (fetched or {}).items():
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 # A rebalance came between. Positions have moved past these records: go back to what is committed.

@@ -45,7 +45,7 @@ class Worker:
     def __init__(self, app: RunApp, settings: Settings) -> None:
         topics, knobs = settings.topics, settings.worker
         stacks = choose_stacks(knobs.stacks)
-        engine_settings = EngineSettings(refits=knobs.training_requests)
+        engine_settings = EngineSettings(refits=knobs.training_requests, detectors=knobs.detectors)
         build = build_info()
         self._app, self._settings, self._topics = app, settings, topics
         self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client)
@@ -54,11 +54,11 @@ class Worker:
 
         table = app.Table(
             "worker-state",
-            store="wellsentry:",
+            store="wellsentry://state",
             key_type=bytes,
             value_type=bytes,
             partitions=settings.broker.partitions,
-            changelog_topic=app.topic(topics.changelog.name, key_type=bytes, value_type=bytes, acks=False),
+            changelog_topic=runs_topic(app, topics.changelog.name),
             options={"new_engine": lambda: Engine(stacks, engine_settings)},
         )
         self._store: StateStore = table.data
@@ -66,14 +66,16 @@ class Worker:
             app, topics, self._store, time.monotonic, knobs.changelog_interval_s, knobs.status_interval_s
         )
         self._judging = asyncio.Lock()  # held while a run is judged, and while models change
-        self._models_read: dict[int, int] = {}  # next offset of the models topic, by partition
-        self._models_known: set[int] = set()  # partitions whose models, as of our start, are all in force
+        self._models_read: dict[TopicPartition, int] = {}  # next offset of each partition of the models topic
+        self._models_end: dict[TopicPartition, int] = {}  # where these ended when the partition became ours
+        self._models_known: set[Any] = set()  # partitions of readings whose models, as of then, are all in force
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.adopt_models)
         for task in (self._durable.send_labels, self._durable.write_changelog, self.report):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
+        app.hold_back = self.until_models_known
         app.on_rebalance_complete.connect(self.say_ready, weak=False)
 
     # -- readings
@@ -81,7 +83,6 @@ class Worker:
     async def judge_readings(self, runs: Any) -> None:
         """Each run of readings through the engine; what comes of it is made durable behind us."""
         async for run in runs:
-            await self._until_models_known(run.tp.partition)
             async with self._judging:
                 if run.tp in self._app.consumer.assignment():
                     self._partition(run.tp.partition).judge(run.records)
@@ -109,18 +110,21 @@ class Worker:
                 number = run.tp.partition
                 await self._durable.write({number: adopt(self._partition(number), updates)})
                 await commit_offsets(self._app, {run.tp: run.last_offset + 1})
-                self._models_read[number] = run.last_offset + 1
+                self._models_read[run.tp] = run.last_offset + 1
 
-    async def _until_models_known(self, number: int) -> None:
-        """Wait until models published before we started are in force: so the first reading is judged by them."""
-        if number in self._models_known:
-            return
-        tp = TopicPartition(self._topics.models.name, number)
-        end = (await self._app.consumer.highwaters(tp)).get(tp) or 0
-        committed = self._app.consumer._committed_offset.get(tp) or 0
-        while max(committed, self._models_read.get(number, 0)) < end and tp in self._app.consumer.assignment():
-            await asyncio.sleep(0.01)
-        self._models_known.add(number)
+    async def until_models_known(self, active: set[Any]) -> set[Any]:
+        """Hold readings back until models published before we started are in force: the first reading is judged by them."""
+        waiting = {tp for tp in active if tp.topic == self._topics.readings.name} - self._models_known
+        if not waiting:
+            return waiting
+        models = {tp: TopicPartition(self._topics.models.name, tp.partition) for tp in waiting}
+        if missing := [one for one in models.values() if one not in self._models_end]:
+            self._models_end.update(await self._app.consumer.highwaters(*missing))
+        committed = self._app.consumer._committed_offset
+        for tp, one in models.items():
+            if max(committed.get(one) or 0, self._models_read.get(one, 0)) >= (self._models_end[one] or 0):
+                self._models_known.add(tp)
+        return waiting - self._models_known
 
     # -- coming and going
 
@@ -130,6 +134,7 @@ class Worker:
             await self._durable.drain()
             self._durable.partitions.clear()
             self._models_known.clear()
+            self._models_end.clear()
         log.info("partitions handed over", action="handed_over", partitions=len(revoked))
 
     async def say_ready(self, *_: Any, **__: Any) -> None:

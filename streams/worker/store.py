@@ -1,6 +1,6 @@
 """The worker's table store: one engine for each partition, in memory, made durable by the changelog.
 
-Faust finds it as ``wellsentry:`` by its entry point in ``pyproject.toml``. Faust's recovery drives it: which partitions are
+Faust finds it as ``wellsentry://`` by its entry point in ``pyproject.toml``. Faust's recovery drives it: which partitions are
 ours, from which offset to read, when all is back. Records reach it in runs (``apply_run``), not one by one.
 """
 

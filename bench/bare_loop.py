@@ -1,0 +1,87 @@
+"""The yardstick: aiokafka alone around the worker's own engine. No Faust, no state that survives, nothing committed.
+
+    python -m bench.bare_loop BROKER PREFIX COUNT
+"""
+
+import asyncio
+import gc
+import sys
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from models.engine.engine import Engine
+from models.engine.labels import Stamp
+from models.engine.settings import EngineSettings
+from models.stacks import choose_stacks
+from schemas.topics import topics
+from streams.worker.adoption import adopt, read_updates
+from streams.worker.intake import Limits
+from streams.worker.partition import Counts, Partition
+
+
+async def main(url: str, prefix: str, count: int) -> None:
+    """Label ``count`` readings and end."""
+    names = topics(prefix)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=url,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4_000_000,
+    )
+    producer = AIOKafkaProducer(bootstrap_servers=url, acks="all", enable_idempotence=True, max_batch_size=500_000)
+    await consumer.start()
+    await producer.start()
+    numbers = sorted(await _partitions(consumer, names.readings.name))
+    engines = {
+        p: Partition(
+            Engine(choose_stacks(["load"]), EngineSettings(refits=False)),
+            Stamp(names.readings.name, p, "bench", "bench"),
+            Limits(65_536, 100_000),
+            Counts(),
+        )
+        for p in numbers
+    }
+    models = [TopicPartition(names.models.name, p) for p in numbers]
+    consumer.assign(models)
+    ends = await consumer.end_offsets(models)
+    while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+        for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+            adopt(engines[tp.partition], read_updates(records))
+    consumer.assign([TopicPartition(names.readings.name, p) for p in numbers])
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    done = 0
+    pending: set[asyncio.Future[object]] = set()
+    while done < count:
+        for tp, records in (await consumer.getmany(timeout_ms=500, max_records=4_000)).items():
+            partition = engines[tp.partition]
+            partition.judge(records)
+            partition.take_status()
+            partition.touched.clear()
+            labels = partition.take_output().labels
+            batch = producer.create_batch()
+            for key, value in labels:
+                if batch.append(key=key, value=value, timestamp=None) is None:
+                    pending.add(await producer.send_batch(batch, names.labels.name, partition=tp.partition))
+                    batch = producer.create_batch()
+                    batch.append(key=key, value=value, timestamp=None)
+            pending.add(await producer.send_batch(batch, names.labels.name, partition=tp.partition))
+            pending = {future for future in pending if not future.done()}
+            done += len(records)
+    await asyncio.gather(*pending)
+    await producer.stop()
+    await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    while True:
+        found = consumer.partitions_for_topic(topic)
+        if found:
+            return set(found)
+        await consumer._client.force_metadata_update()
+        await consumer.topics()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
