@@ -1,4 +1,4 @@
-"""Fixtures that all rooms share: parts, each started at most once and only when a test asks, and settings for a test."""
+"""Fixtures that all rooms share: parts, each started once and only when a test asks, and settings for a test."""
 
 import os
 import uuid
@@ -24,6 +24,7 @@ _PARTITIONS = 4
 
 _MARKERS = {
     "kafka_url": "kafka",
+    "own_kafka": "kafka",
     "dynamodb_local_endpoint": "dynamodb_local",
 }
 _PARAMETERS = {"kafka": "kafka", "dynamodb-local": "dynamodb_local"}
@@ -64,6 +65,14 @@ def kafka_url() -> Iterator[str]:
     """Apache Kafka."""
     for part in running_real(KafkaJars()):
         yield part.url
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaJars]:
+    """An Apache Kafka for one test alone, which may restart it."""
+    kafka = KafkaJars()
+    for _ in running_real(kafka):
+        yield kafka
 
 
 @pytest.fixture(params=["embedded", "kafka"])

@@ -19,7 +19,6 @@ from streams.parts.embedded_broker import EmbeddedBroker
 from streams.parts.kafka_jars import KafkaJars
 from streams.parts.part import Part
 from streams.parts.ports import free_port, is_listening
-from tests.parts import do_without, only_embedded
 
 DEADLINE_S = 30.0
 
@@ -137,32 +136,21 @@ def test_a_part_ends_when_its_starter_is_killed() -> None:
         Path(directory).rmdir()
 
 
-@pytest.mark.kafka
-def test_kafka_keeps_its_data_and_its_address_over_a_restart() -> None:
-    if only_embedded():
-        do_without("Apache Kafka is left out")
-    try:
-        kafka = KafkaJars()
-        kafka.start()
-    except MissingPart as missing:
-        do_without(str(missing).splitlines()[0])
-    try:
-        url = kafka.url
-        create_topic(url, "readings")
-        send(url, "readings", [b"before"])
-        kafka.restart()
-        assert kafka.url == url
-        send(url, "readings", [b"after"])
-        assert read(url, "readings", 2) == [b"before", b"after"]
-    finally:
-        kafka.close()
+def test_kafka_keeps_its_data_and_its_address_over_a_restart(own_kafka: KafkaJars) -> None:
+    url = own_kafka.url
+    create_topic(url, "readings")
+    send(url, "readings", [b"before"])
+    own_kafka.restart()
+    assert own_kafka.url == url
+    send(url, "readings", [b"after"])
+    assert read(url, "readings", 2) == [b"before", b"after"]
 
 
 class _EndsAtOnce(Part):
     name = "A part that ends at once"
     error = BrokerError
 
-    def command(self, port: int) -> list[str]:
+    def command(self, port: int) -> list[str]:  # noqa: ARG002
         return [sys.executable, "-c", "print('no disk'); raise SystemExit(3)"]
 
     def address(self, port: int) -> str:
@@ -176,13 +164,13 @@ class _NeverAnswers(_EndsAtOnce):
     name = "A part that never answers"
     start_within_s = 0.3
 
-    def command(self, port: int) -> list[str]:
+    def command(self, port: int) -> list[str]:  # noqa: ARG002
         return [sys.executable, "-c", "import time; print('thinking', flush=True); time.sleep(600)"]
 
 
 def test_a_part_that_ends_while_starting_says_what_its_log_says() -> None:
     part = _EndsAtOnce()
-    with pytest.raises(BrokerError, match="A part that ends at once ended while starting(.|\n)*no disk"):
+    with pytest.raises(BrokerError, match=r"A part that ends at once ended while starting(.|\n)*no disk"):
         part.__enter__()
     assert part.pid is None
 
