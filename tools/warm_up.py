@@ -2,6 +2,7 @@
 
 from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
+from models.engine.refits import training_medians
 from models.engine.settings import EngineSettings
 from models.stacks import STACKS, choose_stacks
 from schemas.training import FeatureModel, ModelUpdate
@@ -10,13 +11,15 @@ READINGS = 64  # more than any stack's window needs to give a median
 
 
 def main() -> None:
-    """Score readings without a model and with one."""
+    """Score readings without a model and with one, and look back at them as a training request does."""
     engine = Engine(choose_stacks(STACKS), EngineSettings())
     engine.slot("client", "machine")
     engine.step(readings(engine, 0))
     for stack in STACKS.values():
         engine.adopt(model(stack.name, stack.feature_names), READINGS)
     engine.step(readings(engine, READINGS))
+    for stack in engine.stacks.values():
+        training_medians(stack.state, 0, stack.span_ms)
 
 
 def readings(engine: Engine, first_offset: int) -> ReadingBatch:
