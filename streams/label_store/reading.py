@@ -1,0 +1,81 @@
+"""Reading items back: the minutes of one machine, or the whole table."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from schemas.errors import StoreError
+from streams.label_store.attributes import Item
+from streams.label_store.packing import PARTITION_KEY, SORT_KEY, machine_key, minute_key, unpack
+from streams.label_store.rows import LabelRow, in_order
+from streams.label_store.writing import Retrying, may_succeed_later
+
+
+class Reader:
+    """Consistent reads of one table, page by page; a page that fails is asked for again."""
+
+    def __init__(self, client: Any, table: str, retrying: Retrying) -> None:
+        self._client, self._table, self._retrying = client, table, retrying
+
+    def rows(self, client_id: str, machine_id: str, from_ms: int, to_ms: int, stack: str | None) -> Iterator[LabelRow]:
+        """Labels with ``from_ms <= event time < to_ms`` by event time, source offset, revision."""
+        if from_ms >= to_ms:
+            return
+        items = self._pages(
+            self._client.query,
+            KeyConditionExpression="#m = :machine AND #t BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#m": PARTITION_KEY, "#t": SORT_KEY},
+            ExpressionAttributeValues={
+                ":machine": {"S": machine_key(client_id, machine_id)},
+                ":first": {"S": minute_key(from_ms)},
+                ":last": {"S": minute_key(to_ms - 1) + "$"},  # "$" comes after "#"
+            },
+        )
+        for _, same_minute in groupby(items, key=lambda item: item[SORT_KEY]["S"].partition("#")[0]):
+            wanted = (item for item in same_minute if stack is None or item["stack"]["S"] == stack)
+            for row in in_order(row for item in wanted for row in unpack(item)):
+                if from_ms <= row.time_ms < to_ms:
+                    yield row
+
+    def newest(self, client_id: str, machine_id: str) -> LabelRow | None:
+        """The newest label of a machine, if it has any."""
+        page = self._ask(
+            self._client.query,
+            KeyConditionExpression="#m = :machine",
+            ExpressionAttributeNames={"#m": PARTITION_KEY},
+            ExpressionAttributeValues={":machine": {"S": machine_key(client_id, machine_id)}},
+            ScanIndexForward=False,
+            Limit=1,
+        )
+        return unpack(page["Items"][0])[-1] if page["Items"] else None
+
+    def scan(self, segment: int, segments: int) -> Iterator[Item]:
+        """All items of one of ``segments`` parts of the table."""
+        return self._pages(self._client.scan, Segment=segment, TotalSegments=segments)
+
+    def _pages(self, call: Any, **arguments: Any) -> Iterator[Item]:
+        while True:
+            page = self._ask(call, **arguments)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _ask(self, call: Any, **arguments: Any) -> Any:
+        failures = 0
+        while True:
+            try:
+                return call(TableName=self._table, ConsistentRead=True, **arguments)
+            except (ClientError, BotoCoreError) as error:
+                failures += 1
+                if not may_succeed_later(error) or failures >= self._retrying.attempts:
+                    raise StoreError(_why(self._table, error)) from error
+                self._retrying.wait(failures)
+
+
+def _why(table: str, error: Exception) -> str:
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ResourceNotFoundException":
+        return f"table {table} is not there; `wellsentry sink` creates it when it starts"
+    return f"table {table} cannot be read: {error}. Check dynamodb.endpoint; `wellsentry doctor` tells more."
