@@ -1,14 +1,15 @@
 """The one tree of exceptions. Each message says what happened, to which machine or file, and what to do.
 
-    WellsentryError
-    ├── BadReading          a message on the readings topic cannot be used; it goes to ``rejected``
-    ├── BadInputFile        a CSV or Parquet file cannot be read
-    ├── BadSettings         a setting is unknown, out of range or contradicts another
-    ├── BrokerError         Kafka cannot be reached, or a topic is missing or differs from its declaration
-    ├── StoreError          DynamoDB refused, or kept refusing
-    ├── RegistryError       a model is missing, damaged or cannot be written
-    ├── StateError          a state record cannot be read back
-    └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
+WellsentryError
+├── BadReading          a message on the readings topic cannot be used; it goes to ``rejected``
+├── BadInputFile        a CSV or Parquet file cannot be read
+├── BadSettings         a setting is unknown, out of range or contradicts another
+├── BrokerError         Kafka cannot be reached, or a topic is missing or differs from its declaration
+├── StoreError          DynamoDB refused, or kept refusing
+├── RegistryError       the registry cannot be read or written
+│   └── DamagedEntry    one model in it is incomplete or was changed
+├── StateError          a state record cannot be read back
+└── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
 """
 
 
@@ -45,7 +46,11 @@ class StoreError(WellsentryError):
 
 
 class RegistryError(WellsentryError):
-    """A model is missing from the registry, fails its digest, or cannot be written."""
+    """The registry cannot be read or written; the message names the file. Trying again may help."""
+
+
+class DamagedEntry(RegistryError):
+    """An entry of the registry is incomplete, or not as it was stored. Trying again does not help."""
 
 
 class StateError(WellsentryError):

@@ -1,0 +1,48 @@
+"""Where an entry lies, relative to the registry's root. Paths sort by time."""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from schemas.times import datetime_to_ms, iso
+
+MANIFEST: Final = "manifest.json"
+TRAINING: Final = "training.parquet"
+LOOKUP: Final = "lookup.json"
+
+#: File systems take names of 255 bytes; an encoded name may be twelve times as long as it looks.
+_LONGEST: Final = 150
+
+
+def safe(name: str) -> str:
+    """``name`` as one segment of a path, different for different names.
+
+    >>> safe("Well 7/B"), safe(".."), safe("*")
+    ('Well%207%2FB', '%2E%2E', '%2A')
+    """
+    encoded = quote(name, safe="").replace("~", "%7E").replace(".", "%2E")
+    if len(encoded) <= _LONGEST:
+        return encoded
+    return f"{encoded[:_LONGEST]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def models_path(client_id: str, machine_id: str, stack: str) -> str:
+    """The directory with all models of a machine's stack."""
+    return f"{safe(client_id)}/{safe(machine_id)}/{safe(stack)}"
+
+
+def manifest_path(client_id: str, machine_id: str, stack: str, fitted_at: datetime, digest: str) -> str:
+    """The manifest of one entry: its name in every message that speaks of the model."""
+    time = iso(datetime_to_ms(fitted_at)).replace("-", "").replace(":", "")
+    return f"{models_path(client_id, machine_id, stack)}/{time}-{digest}/{MANIFEST}"
+
+
+def beside(manifest: str, name: str) -> str:
+    """The file called ``name`` of the entry with this manifest."""
+    return manifest.removesuffix(MANIFEST) + name
+
+
+def forest_name(feature: str) -> str:
+    """The file with the forest of ``feature``."""
+    return f"forest-{safe(feature)}.skops"

@@ -1,0 +1,156 @@
+"""Storing models and finding them again."""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from sklearn.ensemble import IsolationForest
+
+from models.fitting import digest_of
+from schemas.errors import DamagedEntry
+from schemas.manifest import Manifest
+from schemas.training import ModelUpdate
+from streams.registry.entry import Entry, TrainingData, forest_from_bytes, forest_to_bytes, to_json
+from streams.registry.files import Files
+from streams.registry.paths import LOOKUP, MANIFEST, TRAINING, beside, forest_name, models_path, safe
+from streams.settings import RegistrySettings
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _raise(error: DamagedEntry) -> None:
+    raise error
+
+
+class Registry:
+    """Entries are named by the path of their manifest, relative to the registry's root.
+
+    Every method raises :class:`RegistryError` when the store fails and :class:`DamagedEntry` when an entry is not as it
+    was stored; both name the file.
+    """
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._files = Files(settings.url, settings.s3_endpoint)
+        self.url = self._files.url
+
+    # -- writing
+
+    def store(self, entry: Entry) -> str:
+        """Write an entry, its manifest last; the path of the manifest. Writing the same entry again does no harm."""
+        path = entry.update.manifest
+        files = {
+            TRAINING: entry.training.to_parquet(),
+            LOOKUP: to_json(entry.update),
+            **{
+                forest_name(model.feature): forest_to_bytes(forest)
+                for model, forest in zip(entry.update.features, entry.forests, strict=True)
+            },
+        }
+        for name, data in files.items():
+            self._files.write(beside(path, name), data)
+        sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        self._files.write(path, to_json(entry.manifest.model_copy(update={"files": sums}), indent=2))
+        return path
+
+    # -- reading one entry
+
+    def manifest(self, path: str) -> Manifest:
+        """The manifest at ``path``."""
+        return self._parse(Manifest, path, self._files.read(path))
+
+    def update(self, path: str) -> ModelUpdate:
+        """The compiled model of the entry, its digest checked."""
+        update = self._parse(ModelUpdate, beside(path, LOOKUP), self._read(path, LOOKUP))
+        if digest_of(update.features) != update.digest:
+            raise DamagedEntry(f"{self._damaged(beside(path, LOOKUP))}: the model does not have digest {update.digest}")
+        return update
+
+    def training(self, path: str) -> TrainingData:
+        """What the entry's model was fitted to."""
+        return TrainingData.from_parquet(self._read(path, TRAINING))
+
+    def forest(self, path: str, feature: str) -> IsolationForest:
+        """The forest of one of the entry's features."""
+        return forest_from_bytes(self._read(path, forest_name(feature)))
+
+    # -- finding entries
+
+    def entries(self, client_id: str, machine_id: str, stack: str) -> list[str]:
+        """All complete entries of a machine's stack, oldest first. The fleet's machine is ``*``."""
+        return _manifests(self._files.below(models_path(client_id, machine_id, stack)))
+
+    def answer_to(self, client_id: str, machine_id: str, stack: str, digest: str, request_sha256: str) -> str | None:
+        """The whole entry with this model that was made for this very request, None when there is none."""
+        for path in reversed(self.entries(client_id, machine_id, stack)):
+            if not _entry_name(path).endswith(f"-{digest}"):
+                continue
+            with contextlib.suppress(DamagedEntry):
+                if self.manifest(path).request_sha256 == request_sha256 and self.update(path).digest == digest:
+                    return path
+        return None
+
+    def latest_whole(self, client_id: str, machine_id: str, stack: str) -> tuple[Manifest, ModelUpdate] | None:
+        """The newest entry that is not damaged, None when there is none."""
+        for path in reversed(self.entries(client_id, machine_id, stack)):
+            with contextlib.suppress(DamagedEntry):
+                return self.manifest(path), self.update(path)
+        return None
+
+    def latest_of_machines(self, client_id: str, stack: str) -> list[str]:
+        """The newest entry of each of a client's machines for ``stack``, without the fleet's, in order of machines."""
+        newest = _newest(_manifests(self._files.below(safe(client_id))))
+        fleet = models_path(client_id, "*", stack)
+        return [path for group, path in newest.items() if group.endswith(f"/{safe(stack)}") and group != fleet]
+
+    def all_latest(self, damaged: Callable[[DamagedEntry], None] = _raise) -> Iterator[ModelUpdate]:
+        """The newest model of each client, machine and stack, in order of their paths.
+
+        ``damaged`` is told of each entry that cannot be used; if it returns, the entry is left out.
+        """
+        for path in _newest(_manifests(self._files.below(""))).values():
+            try:
+                update = self.update(path)
+            except DamagedEntry as error:
+                damaged(error)
+                continue
+            yield update
+
+    # -- inside
+
+    def _read(self, path: str, name: str) -> bytes:
+        """A file of the entry, just as it was stored."""
+        expected = self.manifest(path).files.get(name)
+        where = beside(path, name)
+        if expected is None:
+            raise DamagedEntry(f"{self._damaged(path)}: it lists no file {name}")
+        data = self._files.read(where)
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise DamagedEntry(f"{self._damaged(where)}: its SHA-256 is not the one in the manifest")
+        return data
+
+    def _parse(self, schema: type[M], path: str, data: bytes) -> M:
+        try:
+            return schema.model_validate_json(data)
+        except ValidationError as error:
+            raise DamagedEntry(f"{self._damaged(path)}: {error.errors()[0]['msg']}") from error
+
+    def _damaged(self, path: str) -> str:
+        return (
+            f"{self.url}/{path} is damaged; publish an older model, or remove the entry and let the machine be refitted"
+        )
+
+
+def _manifests(paths: list[str]) -> list[str]:
+    """Those of ``paths`` that are manifests of entries: <client>/<machine>/<stack>/<entry>/manifest.json."""
+    return [path for path in paths if path.endswith(f"/{MANIFEST}") and path.count("/") == 4]
+
+
+def _newest(manifests: list[str]) -> dict[str, str]:
+    """The last of each <client>/<machine>/<stack>. ``manifests`` are sorted, entries by their time."""
+    return {path.rsplit("/", 2)[0]: path for path in manifests}
+
+
+def _entry_name(path: str) -> str:
+    return path.rsplit("/", 2)[1]
