@@ -34,8 +34,8 @@ class WideReadingRow:
 class WideBatch:
     """``n`` wide readings in the order in which they arrive.
 
-    ``time_ms`` is when the device says it measured, ``arrival_ms`` when the reading reached the historian: later than the
-    time after a gap, and never falling from one reading to the next.
+    ``time_ms`` is when the device says it measured, ``arrival_ms`` when the reading reached the historian: later than
+    the time after a gap, and never falling from one reading to the next.
     """
 
     machines: tuple[Machine, ...]
@@ -52,7 +52,12 @@ class WideBatch:
         """The readings from ``start`` up to ``stop``."""
         pick = slice(start, stop)
         return WideBatch(
-            self.machines, self.signals, self.machine[pick], self.time_ms[pick], self.arrival_ms[pick], self.values[pick]
+            self.machines,
+            self.signals,
+            self.machine[pick],
+            self.time_ms[pick],
+            self.arrival_ms[pick],
+            self.values[pick],
         )
 
     def rows(self) -> Iterator[WideReadingRow]:
@@ -68,7 +73,7 @@ class WideBatch:
 
 
 def join(batches: Sequence[WideBatch]) -> WideBatch:
-    """All readings of ``batches`` as one batch, by arrival; those that arrive together keep the order of ``batches``."""
+    """All readings of ``batches`` by arrival; those that arrive together keep the order of ``batches``."""
     signals = tuple(dict.fromkeys(name for batch in batches for name in batch.signals))
     column = {name: index for index, name in enumerate(signals)}
     machines = tuple(dict.fromkeys(machine for batch in batches for machine in batch.machines))

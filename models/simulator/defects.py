@@ -30,7 +30,7 @@ def spoil(
     hour: int,
     at_ms: Ints,
     values: Floats,
-    frozen_at: MutableMapping[tuple[str, int, int], float],
+    frozen_at: MutableMapping[tuple[str, int | None, int], float],
 ) -> Arrived:
     """Readings measured in ``hour`` of the plan's day, with the defects planned for it. ``values`` are changed.
 
@@ -41,7 +41,7 @@ def spoil(
     for stretch in stretches:
         hit = (at_ms >= stretch.start_ms) & (at_ms < stretch.end_ms)
         if stretch.kind == "frozen" and hit.any():
-            key = (stretch.kind, stretch.signal or 0, stretch.start_ms)
+            key = (stretch.kind, stretch.signal, stretch.start_ms)
             values[hit, stretch.signal] = frozen_at.setdefault(key, float(values[hit, stretch.signal][0]))
         elif stretch.kind == "unit_flip":
             values[hit, : LINE + 1] = np.round(values[hit, : LINE + 1] * stretch.factor, 3)

@@ -7,20 +7,20 @@ import numpy as np
 
 from models.batches import Machine, WideBatch
 from models.simulator.defects import Arrived
-from models.simulator.kinds import EVENT, LIFTS, SIGNALS, Lift
+from models.simulator.kinds import EVENT, LIFTS, SIGNALS, Category, Lift
 from models.simulator.rates import Rates
 from models.simulator.run import CHUNKS_A_DAY, WellRun
 from models.simulator.schedule import DAY_MS, HOUR_MS, DayPlan, Event, area_events, well_days
 from models.simulator.truth import Truth
-from models.simulator.wells import WELLS_PER_AREA, Well, draw_area, draw_well
+from models.simulator.wells import Well, draw_area, draw_well
 from schemas.errors import BadSettings
 
 
 class Fleet:
     """``wells`` wells from ``start_ms`` on. The same seed gives the same readings, to the last bit.
 
-    A well does not depend on how many others there are, and readings until one moment are the first part of the readings
-    until a later one. Nothing is kept: :meth:`readings` and :meth:`truth` start anew each time they are called.
+    A well does not depend on how many others there are, and readings until one moment are the first part of those until
+    a later one. Nothing is kept: :meth:`readings` and :meth:`truth` start anew each time they are called.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Fleet:
         return sum(86_400 / well.interval_s for well in self.wells)
 
     def readings(self, until_ms: int | None = None) -> Iterator[WideBatch]:
-        """Readings that arrive before ``until_ms`` (or without end), in order of arrival, an hour's worth in each batch.
+        """Readings that arrive before ``until_ms`` (or without end), by arrival, an hour's worth in each batch.
 
         What a gap holds back beyond ``until_ms`` has not arrived by then and is not among them.
         """
@@ -121,10 +121,18 @@ class Fleet:
             areas[index] = [event for event in events if event.end_ms > hour * HOUR_MS]
 
     def _truth_of(self, well: Well, plan: DayPlan, of_area: Sequence[Event]) -> Iterator[Truth]:
-        def made(category: str, kind: str, start: int, end: int, signal: int | None, group: str | None = None) -> Truth:
+        def made(
+            category: Category, kind: str, start: int, end: int, signal: int | None, group: str | None = None
+        ) -> Truth:
             name = None if signal is None else SIGNALS[signal]
             return Truth(
-                well.machine_id, category, kind, start + self.start_ms, end + self.start_ms, name, group  # type: ignore[arg-type]
+                well.machine_id,
+                category,
+                kind,
+                start + self.start_ms,
+                end + self.start_ms,
+                name,
+                group,
             )
 
         for event in of_area:

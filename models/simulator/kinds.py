@@ -1,7 +1,7 @@
 """What may happen to a well: events an engineer would name, and defects of the data (wells.md).
 
-How often events come is engineering knowledge without a source (E): together about one a well and month, which is what an
-operator of 5,000 wells could take. Rates of the defects are those of wells.md.
+How often events come is engineering knowledge without a source (E): together about one a well and month, which is what
+an operator of 5,000 wells could take. Rates of the defects are those of wells.md.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CASING, TUBING, LINE, FLOW = range(4)
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """One row of wells.md's table. Its level rises from 0 to its strength during the onset, then holds, then is gone."""
+    """One row of wells.md's table. Its level rises to its strength during the onset, then holds, then is gone."""
 
     name: str
     lifts: tuple[Lift, ...]
@@ -70,7 +70,7 @@ PHYSICAL: Final = tuple(kind.name for kind in EVENT_KINDS if not kind.of_sensor)
 
 #: The kinds that show soonest: what the first wells get when early events are asked for.
 EARLY: Final[dict[Lift, tuple[str, ...]]] = {
-    "plunger": ("tubing_leak", "valve_stuck_closed", "valve_stuck_open", "no_arrival", "casing_leak"),
+    "plunger": ("valve_stuck_open", "no_arrival", "tubing_leak", "casing_leak", "valve_stuck_closed"),
     "gas": ("freeze_off", "tubing_leak"),
     "rod": ("valve_stuck_closed", "freeze_off"),
 }

@@ -90,8 +90,8 @@ def run_plunger(wells: Any, states: Any, line: Any, upset_psi: Any, levels: Any,
     """Move the well on by ``n`` steps of 15 s.
 
     ``wells`` and ``states`` hold one record each; the state is changed in place. ``line`` and ``upset_psi`` (n): line
-    pressure, and how much of it is an upset; ``levels`` (kinds x n); ``draws`` (n x 3) standard normal; ``out`` (n x 4):
-    casing, tubing and line pressure and flow at the end of each step.
+    pressure, and how much of it is an upset; ``levels`` (kinds x n); ``draws`` (n x 3) standard normal;
+    ``out`` (n x 4): casing, tubing and line pressure and flow at the end of each step.
     """
     w = wells[0]
     s = states[0]

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from models.simulator.kinds import FLOW, LINE, PHYSICAL, SIGNALS, UPSET
 from models.simulator.defects import Arrived, spoil
+from models.simulator.kinds import FLOW, PHYSICAL, SIGNALS, UPSET
 from models.simulator.line import upset_pressure, usual_line_pressure
 from models.simulator.plunger import DRAWS, STEP_S, run_plunger, start_plunger
 from models.simulator.rates import Rates
@@ -41,7 +41,7 @@ class WellRun:
         self._events: list[Event] = []
         self._stretches: list[Stretch] = []
         self._reported = first_reported()
-        self._frozen_at: dict[tuple[str, int, int], float] = {}
+        self._frozen_at: dict[tuple[str, int | None, int], float] = {}
         self._last = np.full(len(SIGNALS), np.nan)
         self._steps = np.array([well.step_psi, well.step_psi, well.step_psi, FLOW_STEP])
         self._every = well.interval_s // STEP_S
@@ -77,7 +77,9 @@ class WellRun:
             if event.signal is not None:
                 self._disturb(values, at_ms, event, hour)
         report(values, at_ms, self._steps, self._reported)
-        return spoil(self._seed, self.well, self._plan, self._stretches, hour % CHUNKS_A_DAY, at_ms, values, self._frozen_at)
+        return spoil(
+            self._seed, self.well, self._plan, self._stretches, hour % CHUNKS_A_DAY, at_ms, values, self._frozen_at
+        )
 
     def _move(self, at_ms: Ints, happening: Sequence[Event]) -> Floats:
         """Casing, tubing and line pressure and flow at each step, as they are."""

@@ -124,9 +124,7 @@ def area_events(seed: int, area: Area, day: int, rates: Rates) -> tuple[Event, .
     return tuple(_draw_events(rng, _WHOLE_AREA, day, rates))
 
 
-def _draw_events(
-    rng: np.random.Generator, kinds: Sequence[EventKind], day: int, rates: Rates
-) -> list[Event]:
+def _draw_events(rng: np.random.Generator, kinds: Sequence[EventKind], day: int, rates: Rates) -> list[Event]:
     events = []
     counts = rng.poisson([kind.per_year / 365 * rates.factor(kind.name) for kind in kinds])
     for kind, count in zip(kinds, counts.tolist(), strict=True):

@@ -79,7 +79,7 @@ def run_steady(wells: Any, states: Any, line: Any, upset_psi: Any, levels: Any, 
         s.angle = (s.angle + 2 * np.pi * STEP_MIN / w.heading_min) % (2 * np.pi)
 
         # -- where pressures and flow are going, and how fast (time constants in minutes)
-        casing_goal = w.casing_psi + 0.3 * upset_psi[i] + 0.06 * w.casing_psi * paraffin
+        casing_goal = w.casing_psi + 0.3 * upset_psi[i] + 0.02 * w.casing_psi * paraffin
         tubing_goal = w.tubing_psi + 0.8 * upset_psi[i] + 40 * paraffin
         flow_goal = w.flow * (1 - 0.4 * upset) * (1 - 0.4 * paraffin) * (1 - min(1.0, 2 * freeze))
         flow_goal *= (1 - 0.4 * levels[TUBING_LEAK, i]) * (1 - 0.5 * levels[CASING_LEAK, i])
@@ -99,7 +99,7 @@ def run_steady(wells: Any, states: Any, line: Any, upset_psi: Any, levels: Any, 
         s.flow += (flow_goal - s.flow) * (1 - np.exp(-STEP_MIN / 3.0))
 
         # -- what the gauges see: heading swings around it, the tubing a quarter of a period behind
-        swing = 0.0 if blocked else (w.heading_psi * (1 + 2 * paraffin) + 45 * heading) * (1 - trip)
+        swing = 0.0 if blocked else (w.heading_psi + 30 * paraffin * w.gas_lifted + 45 * heading) * (1 - trip)
         casing = s.casing + s.casing_drift + swing * np.sin(s.angle)
         tubing = s.tubing + s.tubing_drift + 0.5 * swing * np.sin(s.angle - np.pi / 2)
         leak = levels[CASING_LEAK, i]

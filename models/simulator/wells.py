@@ -5,7 +5,15 @@ from typing import Final
 
 import numpy as np
 
-from models.simulator.kinds import SKEW_MINUTES, SKEWED_BY_AN_HOUR, SKEWED_BY_MINUTES, LIFTS, MISSING_SHARE, GAPS_PER_MONTH, Lift
+from models.simulator.kinds import (
+    GAPS_PER_MONTH,
+    LIFTS,
+    MISSING_SHARE,
+    SKEW_MINUTES,
+    SKEWED_BY_AN_HOUR,
+    SKEWED_BY_MINUTES,
+    Lift,
+)
 from models.simulator.plunger import PLUNGER
 from models.simulator.rates import Rates
 from models.simulator.seeding import AREA, WELL, chance
