@@ -10,15 +10,16 @@ from typing import Final
 
 from schemas.errors import BadReading
 
-#: psi in one unit. Source: NIST SP 811 (2008), appendix B.8: 1 psi = 6 894.757 293 168 Pa.
+#: psi in one unit. 1 psi = 4.448 221 615 260 5 N / (0.025 4 m)^2 = 6 894.757 293 168 361 Pa; both numbers are exact by
+#: definition (NIST SP 811, 2008, appendix B).
 PSI_PER: Final[dict[str, float]] = {
     "psi": 1.0,
     "psig": 1.0,
-    "pa": 1.0 / 6894.757293168,
-    "kpa": 1_000.0 / 6894.757293168,
-    "mpa": 1_000_000.0 / 6894.757293168,
-    "bar": 100_000.0 / 6894.757293168,
-    "barg": 100_000.0 / 6894.757293168,
+    "pa": 1.0 / 6894.757293168361,
+    "kpa": 1_000.0 / 6894.757293168361,
+    "mpa": 1_000_000.0 / 6894.757293168361,
+    "bar": 100_000.0 / 6894.757293168361,
+    "barg": 100_000.0 / 6894.757293168361,
 }
 
 

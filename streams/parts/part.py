@@ -1,6 +1,7 @@
 """What all parts share: a child process with a port, a directory, a log and a deadline."""
 
 import abc
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -89,7 +90,8 @@ class Part(abc.ABC):
         if process is None:
             return
         assert process.stdin is not None
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # broken when it ended by itself
+            pipe.write(guard.KEEP)
         try:
             process.wait(guard.STOP_WITHIN_S + 5.0)
         except subprocess.TimeoutExpired:
@@ -139,7 +141,7 @@ class Part(abc.ABC):
                 raise self.error(f"{self.name} ended while starting; the end of its log:\n{self._log_end()}")
 
     def _launch(self, port: int) -> None:
-        command = [sys.executable, "-I", "-S", guard.__file__, *self.command(port)]
+        command = [sys.executable, "-I", "-S", guard.__file__, str(self.directory), *self.command(port)]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,

@@ -117,7 +117,7 @@ def test_two_of_a_kind_run_at_once() -> None:
         assert two.answers()
 
 
-def test_a_part_ends_when_its_starter_is_killed() -> None:
+def test_a_part_and_its_files_go_when_its_starter_is_killed() -> None:
     program = (
         "import time\n"
         "from streams.parts.embedded_broker import EmbeddedBroker\n"
@@ -127,13 +127,10 @@ def test_a_part_ends_when_its_starter_is_killed() -> None:
     assert starter.stdout is not None
     with starter.stdout:
         url, directory = starter.stdout.readline().split()
-    try:
-        starter.kill()
-        starter.wait()
-        wait_until(lambda: not is_listening(int(url.split(":")[1])), "the broker's end")
-    finally:
-        (Path(directory) / "log").unlink()
-        Path(directory).rmdir()
+    starter.kill()
+    starter.wait()
+    wait_until(lambda: not is_listening(int(url.split(":")[1])), "the broker's end")
+    wait_until(lambda: not Path(directory).exists(), "the end of its directory")
 
 
 def test_kafka_keeps_its_data_and_its_address_over_a_restart(own_kafka: KafkaJars) -> None:
