@@ -38,20 +38,27 @@ def encode_wide(batch: WideBatch) -> Iterator[tuple[int, bytes]]:
         makers.append(
             (_wide_message(machine.signals), machine.client_id, machine.machine_id, None if all_of_them else picks)
         )
-    for index, time, values in zip(batch.machine.tolist(), _iso(batch), batch.values.tolist(), strict=True):
+    for index, time, values in zip(batch.machine.tolist(), _iso(batch), _rows(batch), strict=True):
         make, client_id, machine_id, picks_or_all = makers[index]
         if picks_or_all is not None:
-            values = [values[pick] for pick in picks_or_all]
+            values = tuple(values[pick] for pick in picks_or_all)
         yield index, _write(make(client_id, machine_id, time, *values))
 
 
 def encode_tags(batch: WideBatch) -> Iterator[tuple[int, bytes]]:
     """One message for each signal of each reading, with the index of the machine."""
     columns = {name: index for index, name in enumerate(batch.signals)}
-    for index, time, values in zip(batch.machine.tolist(), _iso(batch), batch.values.tolist(), strict=True):
+    for index, time, values in zip(batch.machine.tolist(), _iso(batch), _rows(batch), strict=True):
         machine = batch.machines[index]
         for name in machine.signals:
             yield index, _write(_TagMessage(machine.client_id, machine.machine_id, time, name, values[columns[name]]))
+
+
+def _rows(batch: WideBatch) -> Iterator[tuple[float, ...]]:
+    """The values of each reading, made one by one: thousands of lists at once would keep the garbage collector busy."""
+    if not batch.signals:
+        return iter([()] * len(batch))
+    return zip(*(column.tolist() for column in batch.values.T), strict=True)
 
 
 def _iso(batch: WideBatch) -> list[str]:

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Simulate wells with plunger lift, gas lift and rod pumps, and feed their readings.
 
-        Things go wrong with them as docs/glossary.md's events and defects say; --truth tells which and when.
+        Events happen to the wells and defects to their data; --truth tells which and when.
         """
         import asyncio
         import time

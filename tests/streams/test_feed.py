@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ async def make_topic(settings: Settings) -> None:
         await admin.close()
 
 
-async def read_all(settings: Settings, count: int) -> list[ConsumerRecord]:
+async def read_all(settings: Settings, count: int) -> list[ConsumerRecord[Any, Any]]:
     """``count`` records of the readings topic, each partition's in order."""
     topic = settings.topics.readings.name
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker.url, enable_auto_commit=False)
@@ -86,7 +87,7 @@ async def read_all(settings: Settings, count: int) -> list[ConsumerRecord]:
         partitions = [TopicPartition(topic, number) for number in range(settings.broker.partitions)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
-        found: list[ConsumerRecord] = []
+        found: list[ConsumerRecord[Any, Any]] = []
         deadline = time.monotonic() + 60
         while len(found) < count and time.monotonic() < deadline:
             for records in (await consumer.getmany(timeout_ms=500)).values():
@@ -109,11 +110,11 @@ async def test_every_reading_arrives_once_in_order_in_its_machines_partition(
     records = await read_all(settings, report.messages)
 
     encode = encode_wide if form == "wide" else encode_tags
-    expected = defaultdict(list)
+    expected: dict[Any, list[bytes]] = defaultdict(list)
     for batch in Fleet(0, 20, START_MS).readings(until_ms):
         for index, value in encode(batch):
             expected[batch.machines[index].machine_id.encode()].append(value)
-    found = defaultdict(list)
+    found: dict[Any, list[bytes]] = defaultdict(list)
     for record in records:
         assert record.partition == partition_of(record.key.decode(), settings.broker.partitions)
         assert began_ms - 1 <= record.timestamp <= ended_ms + 1
