@@ -1,0 +1,186 @@
+"""The sink: labels from their topic into DynamoDB, then the offset.
+
+    labels ─▶ run ─▶ decoded ─▶ gathered by minute ─▶ packed ─▶ written ─▶ committed
+
+It is a consumer group of its own. Whatever ends it, at whatever moment, what is not committed is read again, and
+writing a label again changes nothing (:mod:`streams.label_store`).
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+
+from schemas.times import iso
+from streams.label_store import LabelStore, Written
+from streams.label_store.gathering import Gathering, Minute
+from streams.label_store.rows import LabelRow, NotALabel, decode_label
+from streams.log import get_logger, setup_logging, timed
+from streams.runs.app import RunApp, new_app, runs_topic, serve
+from streams.runs.committing import commit_offsets
+from streams.runs.run import Run
+from streams.settings import Settings
+
+log = get_logger(__name__)
+
+#: Labels that may wait for their minute: some 100 MB. Beyond it the oldest are written as they are.
+_MOST_WAITING: Final = 200_000
+_LOOK_EVERY_S: Final = 0.2
+_REPORT_EVERY_S: Final = 10.0
+
+
+def run_sink(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM; what has been read is written and committed first.
+
+    Raises :class:`schemas.errors.StoreError` when DynamoDB refuses, or keeps failing.
+    """
+    setup_logging(settings, "sink")
+
+    async def main() -> None:
+        with LabelStore(settings.dynamodb, settings.sink) as store:
+            with timed(log, "table ready", action="table", table=store.table):
+                await asyncio.to_thread(store.ensure_table)
+            await serve(sink_app(settings, store))
+
+    asyncio.run(main())
+
+
+def sink_app(settings: Settings, store: LabelStore) -> RunApp:
+    """The sink as a Faust app, writing to ``store``; :func:`streams.runs.app.serve` runs it."""
+    app = new_app(settings, settings.sink.app_id)
+    Sink(app, settings, store)
+    return app
+
+
+class Sink:
+    """One agent that gathers and one task that writes."""
+
+    def __init__(self, app: RunApp, settings: Settings, store: LabelStore) -> None:
+        self._app, self._store = app, store
+        self._gathering: Gathering[TopicPartition] = Gathering(settings.sink.linger_s, _MOST_WAITING)
+        self._writing = asyncio.Lock()
+        self._room = asyncio.Event()
+        self._committed: dict[TopicPartition, int] = {}
+        self._counts = _Counts()
+        app.agent(runs_topic(app, settings.topics.labels.name), name="wellsentry.sink")(self.gather)
+        app.task(self.write_when_due)
+        app.task(self.report)
+        app.revoke_hooks.append(self.hand_over)
+        app.on_before_shutdown.connect(self.hand_over, weak=False)
+
+    async def gather(self, runs: Any) -> None:
+        """Take each run in, as fast as the table follows."""
+        async for run in runs:
+            while not self._gathering.has_room:
+                self._room.clear()
+                await self._room.wait()
+            if run.tp in self._app.consumer.assignment():
+                self._take_in(run)
+
+    def _take_in(self, run: Run) -> None:
+        now_s = time.monotonic()
+        for record in run.records:
+            row = self._label_in(record)
+            self._gathering.add(run.tp, record.offset, record.value, row, now_s)
+
+    def _label_in(self, record: Any) -> LabelRow | None:
+        try:
+            row = decode_label(record.value)
+        except NotALabel as error:
+            self._counts.skipped += 1
+            self._counts.last_skipped = f"{record.topic}/{record.partition}/{record.offset}: {error}"
+            return None
+        self._counts.newest_ms = max(self._counts.newest_ms, row.time_ms)
+        return row
+
+    async def write_when_due(self) -> None:
+        """Write what is due and commit. A failure ends the process: nothing may be committed past it."""
+        try:
+            while True:
+                if not await self._write(everything=False):
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("sink cannot go on", action="crash")
+            await self._app.crash(error)
+
+    async def hand_over(self, *_: Any, **__: Any) -> None:
+        """Before partitions go, or the sink ends: write all that was read, commit it, forget it."""
+        while await self._write(everything=True):
+            pass
+        self._gathering.forget()
+        self._committed.clear()
+        self._room.set()
+
+    async def _write(self, *, everything: bool) -> bool:
+        """One write of what is due, then the offsets; whether anything was due."""
+        async with self._writing:
+            due = self._gathering.take(time.monotonic(), everything)
+            if due:
+                started = time.perf_counter()
+                written = await asyncio.to_thread(self._store_minutes, due)
+                self._gathering.done(due)
+                self._room.set()
+                self._counts.wrote(written, _ms_since(started))
+            await self._commit()
+            return bool(due)
+
+    def _store_minutes(self, minutes: Sequence[Minute[TopicPartition]]) -> Written:
+        return self._store.write_rows([decode_label(label) for minute in minutes for label in minute.labels])
+
+    async def _commit(self) -> None:
+        moved = {tp: at for tp, at in self._gathering.next_offsets().items() if self._committed.get(tp) != at}
+        if moved and await commit_offsets(self._app, moved):
+            self._committed.update(moved)
+
+    async def report(self) -> None:
+        """Say every ten seconds what was written, what it took and what was no label."""
+        while True:
+            await asyncio.sleep(_REPORT_EVERY_S)
+            counts, self._counts = self._counts, _Counts()
+            if counts.skipped:
+                log.warning(
+                    "records that hold no label", action="skip", records=counts.skipped, last=counts.last_skipped
+                )
+            if counts.labels:
+                log.info("labels stored", action="progress", waiting=self._gathering.waiting, **counts.summary())
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What happened since the last report."""
+
+    labels: int = 0
+    items: int = 0
+    write_units: float = 0.0
+    retries: int = 0
+    slowest_write_ms: float = 0.0
+    newest_ms: int = 0  # event time
+    skipped: int = 0
+    last_skipped: str = ""
+
+    def wrote(self, written: Written, took_ms: float) -> None:
+        self.labels += written.labels
+        self.items += written.items
+        self.write_units += written.write_units
+        self.retries += written.retries
+        self.slowest_write_ms = max(self.slowest_write_ms, took_ms)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "labels_per_s": round(self.labels / _REPORT_EVERY_S, 1),
+            "items": self.items,
+            "write_units": self.write_units,
+            "retries": self.retries,
+            "slowest_write_ms": self.slowest_write_ms,
+            "newest": iso(self.newest_ms),
+            "freshness_s": round(time.time() - self.newest_ms / 1000, 1),
+        }
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)

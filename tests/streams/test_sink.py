@@ -1,0 +1,145 @@
+"""The sink as a process, between a broker and a DynamoDB."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from streams.label_store import LabelStore
+from streams.label_store.rows import LabelRow, letters
+from streams.settings import Settings
+from tests.conftest import MakeSettings
+from tests.streams.making_labels import START_MS, a_row, minutes_of_rows
+
+WITHIN_S = 60.0
+PROGRAM = "from streams.settings import load_settings; from streams.sink import run_sink; run_sink(load_settings())"
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def settings(any_broker_url: str, embedded_aws_url: str, make_settings: MakeSettings) -> Iterator[Settings]:
+    """Both brokers, with a label topic; a sink that waits a second for the rest of a minute."""
+    settings = make_settings(any_broker_url, embedded_aws_url, sink={"linger_s": 1.0})
+    admin = KafkaAdminClient(bootstrap_servers=any_broker_url)
+    admin.create_topics([NewTopic(settings.topics.labels.name, settings.broker.partitions, 1)])
+    admin.close()
+    with LabelStore(settings.dynamodb) as store:
+        store.ensure_table()
+    yield settings
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts sinks; none outlives the test."""
+    with contextlib.ExitStack() as at_the_end:
+
+        def begin(settings: Settings, **sink: str) -> subprocess.Popen[bytes]:
+            environment = os.environ | {
+                "WELLSENTRY_BROKER__URL": settings.broker.url,
+                "WELLSENTRY_BROKER__TOPIC_PREFIX": settings.broker.topic_prefix,
+                "WELLSENTRY_BROKER__PARTITIONS": str(settings.broker.partitions),
+                "WELLSENTRY_BROKER__SESSION_TIMEOUT_S": "6",
+                "WELLSENTRY_DYNAMODB__ENDPOINT": str(settings.dynamodb.endpoint),
+                "WELLSENTRY_DYNAMODB__TABLE": settings.dynamodb.table,
+                "WELLSENTRY_DYNAMODB__ACCESS_KEY_ID": "local",
+                "WELLSENTRY_DYNAMODB__SECRET_ACCESS_KEY": "local",
+                "WELLSENTRY_SINK__APP_ID": settings.sink.app_id,
+                "WELLSENTRY_SINK__LINGER_S": str(settings.sink.linger_s),
+                **sink,
+            }
+            log = at_the_end.enter_context((tmp_path / f"sink-{time.monotonic_ns()}.log").open("wb"))
+            process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stderr=log)
+            at_the_end.callback(end, process, signal.SIGKILL)
+            return process
+
+        yield begin
+    for log in sorted(tmp_path.glob("sink-*.log")):
+        print(log.read_text()[-4000:])
+
+
+def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> int:
+    if process.poll() is None:
+        process.send_signal(number)
+    return process.wait(WITHIN_S)
+
+
+def send(settings: Settings, rows: Sequence[LabelRow], *others: bytes | None) -> None:
+    producer = KafkaProducer(bootstrap_servers=settings.broker.url, linger_ms=20)
+    for row in rows:
+        producer.send(settings.topics.labels.name, key=row.machine_id.encode(), value=letters(row))
+    for value in others:
+        producer.send(settings.topics.labels.name, key=b"well-7", value=value)
+    producer.flush()
+    producer.close()
+
+
+def wait_for(store: LabelStore, labels: int) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while (count := store.count()) < labels:
+        assert time.monotonic() < deadline, f"{count} of {labels} labels stored"
+        time.sleep(0.2)
+
+
+def committed(settings: Settings) -> Mapping[int, int | None]:
+    consumer = KafkaConsumer(bootstrap_servers=settings.broker.url, group_id=settings.sink.app_id)
+    topic = settings.topics.labels.name
+    offsets = {n: consumer.committed(TopicPartition(topic, n)) for n in range(settings.broker.partitions)}
+    consumer.close()
+    return offsets
+
+
+def stored(store: LabelStore) -> list[bytes]:
+    return sorted({letters(row) for row in store.rows()})
+
+
+def test_labels_reach_the_table_to_the_letter_and_what_is_none_stops_nothing(settings: Settings, start: Start) -> None:
+    rows = minutes_of_rows(machines=20, seconds=180, step_s=10)
+    send(settings, rows, b"no label", None)
+    send(settings, [a_row(time_ms=START_MS)])
+    start(settings)
+    with LabelStore(settings.dynamodb) as store:
+        wait_for(store, len(rows) + 1)
+        assert stored(store) == sorted(map(letters, [*rows, a_row(time_ms=START_MS)]))
+
+
+def test_a_sink_that_is_told_to_end_writes_and_commits_what_it_has(settings: Settings, start: Start) -> None:
+    settings = settings.model_copy(update={"sink": settings.sink.model_copy(update={"linger_s": 3600.0})})
+    rows = minutes_of_rows(machines=8, seconds=90, step_s=10)
+    send(settings, rows)
+    sink = start(settings)
+    with LabelStore(settings.dynamodb) as store:
+        wait_for(store, 8 * 6)  # the first minute is full, the second waits
+        assert end(sink) == 0
+        assert store.count() == len(rows)
+    assert sum(offset or 0 for offset in committed(settings).values()) == len(rows)
+
+
+def test_sinks_killed_at_work_lose_and_change_nothing(settings: Settings, start: Start) -> None:
+    rows = minutes_of_rows(machines=30, seconds=300, step_s=5)
+    send(settings, rows[: len(rows) // 2])
+    with LabelStore(settings.dynamodb) as store:
+        for kill_at in (50, 500):
+            sink = start(settings)
+            wait_for(store, kill_at)
+            end(sink, signal.SIGKILL)
+        send(settings, rows[len(rows) // 2 :])
+        start(settings)
+        start(settings)
+        wait_for(store, len(rows))
+        assert stored(store) == sorted(map(letters, rows))
+
+
+def test_a_dynamodb_that_keeps_failing_ends_the_sink_and_commits_nothing(settings: Settings, start: Start) -> None:
+    send(settings, [a_row()])
+    sink = start(settings, WELLSENTRY_SINK__MAX_ATTEMPTS="2", WELLSENTRY_DYNAMODB__ENDPOINT="http://127.0.0.1:9")
+    assert sink.wait(WITHIN_S) != 0
+    assert not any(committed(settings).values())
