@@ -1,22 +1,32 @@
 """The two ways of scoring a run: look-ups of models that a trainer made, or detectors that learn as they go."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from models.detectors import ONLINE, OnlineDetector
-from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.codes import SCORABLE, WARMING
 from models.engine.refits import training_medians
 from models.engine.scoring import Lookups, score
 from models.engine.state import StackState
 
 
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """What the window step says of a run: see :func:`models.engine.window.roll`."""
+
+    median: npt.NDArray[np.float64]  # n x k
+    held: npt.NDArray[np.int64]  # n x k
+    own: npt.NDArray[np.float64]  # n x k x 2
+
+
 class Scorer(Protocol):
     """Fills the score columns of a run."""
 
     def score(
-        self, slot: Any, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any, expected: Any
+        self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any
     ) -> None: ...
 
     def restore(self, slot: int) -> None:
@@ -30,11 +40,12 @@ class LookupScorer:
     def __init__(self, state: StackState, lookups: Lookups, least_valid: int) -> None:
         self._state, self._lookups, self._least_valid = state, lookups, least_valid
 
-    def score(self, slot: Any, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
+    def score(
+        self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any
+    ) -> None:
         state, models = self._state, self._lookups
         score(
-            slot, kind, median, state.window_valid, self._least_valid, state.core, state.model_index,
-            state.reference, state.spread, models.edges, models.scores, models.surprises, models.start, models.length,
+            slot, kind, rolled.median, rolled.held, rolled.own, self._least_valid, state.core, state.model_index, models.edges, models.scores, models.surprises, models.start, models.length,
             models.low, models.high, raw, surprise, driver, expected,
         )  # fmt: skip
 
@@ -50,16 +61,20 @@ class OnlineScorer:
         self._state, self._span_ms, self._least_valid = state, span_ms, least_valid
         self._detectors: dict[tuple[int, int], OnlineDetector] = {}
 
-    def score(self, slot: Any, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
+    def score(
+        self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any
+    ) -> None:
         raw[:], surprise[:], driver[:], expected[:] = np.nan, np.nan, 0, np.nan
         for i in range(len(slot)):
             if kind[i] == SCORABLE:
-                self._score_one(i, int(slot[i]), kind, median[i], raw, surprise, driver)
+                self._score_one(i, int(slot[i]), kind, rolled, raw, surprise, driver)
 
-    def _score_one(self, i: int, s: int, kind: Any, median: Any, raw: Any, surprise: Any, driver: Any) -> None:
+    def _score_one(
+        self, i: int, s: int, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any
+    ) -> None:
         core = self._state.core[s]
-        ready = bool((self._state.window_valid[s] >= self._least_valid).all())
-        for k, x in enumerate(median):
+        ready = bool((rolled.held[i] >= self._least_valid).all())
+        for k, x in enumerate(rolled.median[i]):
             detector = self._detector(s, k)
             made = detector.score(float(x))
             surprised = detector.surprise(float(x), made) if made is not None else None
@@ -69,7 +84,6 @@ class OnlineScorer:
                 raw[i], surprise[i], driver[i] = made, surprised, k
             detector.learn(float(x))
         core["learned"] += 1
-        core["rung"] = ONLINE_RUNG
         if not ready:
             kind[i] = WARMING
             raw[i], surprise[i], driver[i] = np.nan, np.nan, 0

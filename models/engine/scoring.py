@@ -125,12 +125,11 @@ def score(  # noqa: PLR0913
     slot: Any,  # n
     kind: Any,  # n: SCORABLE becomes WARMING where no model can score
     median: Any,  # n x k
-    valid: Any,  # rows x k: values in the window
+    held: Any,  # n x k: values in the window
+    own: Any,  # n x k x 2: the machine's reference and spread
     least_valid: int,
     core: Any,
     model_index: Any,
-    reference: Any,
-    spread: Any,
     edges: Any,
     scores: Any,
     surprises: Any,
@@ -158,7 +157,7 @@ def score(  # noqa: PLR0913
         fleet = core[s].rung == FLEET
         ready = m >= 0
         for k in range(features):
-            if valid[s, k] < least_valid or (fleet and reference[s, k] != reference[s, k]):
+            if held[i, k] < least_valid or (fleet and own[i, k, 0] != own[i, k, 0]):
                 ready = False
         if not ready:
             kind[i] = WARMING
@@ -167,7 +166,7 @@ def score(  # noqa: PLR0913
             centre, scale = 0.0, 1.0
             x = median[i, k]
             if fleet:
-                centre, scale = reference[s, k], spread[s, k]
+                centre, scale = own[i, k, 0], own[i, k, 1]
                 x = (x - centre) / scale
             at = _interval(edges, start[m, k], length[m, k], x)
             if k == 0 or surprises[at] > surprise[i]:

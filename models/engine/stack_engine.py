@@ -10,9 +10,10 @@ from models.detectors import ONLINE
 from models.engine.alerting import judge
 from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch
 from models.engine.codes import FLEET, HELD, OWN, SEEN
+from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.intake import take_in
 from models.engine.refits import find_due
-from models.engine.scorers import LookupScorer, OnlineScorer, Scorer
+from models.engine.scorers import LookupScorer, OnlineScorer, Rolled, Scorer
 from models.engine.scoring import Lookups
 from models.engine.settings import EngineSettings
 from models.engine.state import ALARM, StackState
@@ -106,14 +107,14 @@ class StackEngine:
         )  # fmt: skip
 
         feature = self.stack.columns(signals)
-        median = np.empty((n, k))
+        median, held, own = np.empty((n, k)), np.zeros((n, k), np.int64), np.full((n, k, 2), np.nan)
         roll(
             slot, sequence, kind, feature, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
-            state.window_valid, state.window_sorted, state.reference, state.spread, median,
+            state.window_valid, state.window_sorted, state.reference, state.spread, median, held, own,
         )  # fmt: skip
 
         raw, surprise, driver, expected = np.empty(n), np.empty(n), np.empty(n, np.int64), np.empty((n, 2))
-        self.scorer.score(slot, kind, median, raw, surprise, driver, expected)
+        self.scorer.score(slot, kind, Rolled(median, held, own), raw, surprise, driver, expected)
 
         rules = self.stack.thresholds
         verdict, alert, opened = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
@@ -127,10 +128,10 @@ class StackEngine:
         due = np.zeros(n, np.int64)
         if self.settings.refits and not self.learns_online:
             find_due(slot, time_ms, sequence, state.core, self.settings.first_fit, due)
+        rung = np.full(n, ONLINE_RUNG) if self.learns_online else state.core["rung"][slot].astype(np.int64)
         return Verdicts(
             kind, time_ms, signals, feature, median, raw, surprise, driver, expected, verdict, alert, opened, happened,
-            partner, state.model_index[slot], state.core["model_since"][slot], state.core["rung"][slot].astype(np.int64),
-            due,
+            partner, state.model_index[slot], state.core["model_since"][slot], rung, due,
         )  # fmt: skip
 
     def adopt(self, slots: npt.NDArray[np.int64], update: ModelUpdate, since_offset: int) -> npt.NDArray[np.int64]:

@@ -116,8 +116,13 @@ def roll(  # noqa: PLR0913
     reference: Any,
     spread: Any,
     median: Any,  # n x k, out; NaN where nothing went into the window
+    held: Any,  # n x k, out: values the window held then
+    own: Any,  # n x k x 2, out: the machine's reference and spread then
 ) -> None:
-    """Put each accepted reading's features into its window and read off the medians."""
+    """Put each accepted reading's features into its window and read off the medians.
+
+    What later steps need of the window is noted for each reading: they run when the whole run has passed here.
+    """
     history = ring_ms.shape[1]
     features = feature.shape[1]
     for i in range(slot.shape[0]):
@@ -133,8 +138,11 @@ def roll(  # noqa: PLR0913
         advance(s, sequence[i], span_ms, ring_ms, ring_feature, length, valid, ordered)
         for k in range(features):
             median[i, k] = middle(ordered[s, k], valid[s, k])
+            held[i, k] = valid[s, k]
             if reference[s, k] != reference[s, k] and valid[s, k] >= min(REFERENCE_AFTER, ordered.shape[2]):
                 _set_reference(ordered[s, k], valid[s, k], reference, spread, s, k)
+            own[i, k, 0] = reference[s, k]
+            own[i, k, 1] = spread[s, k]
 
 
 @compiled

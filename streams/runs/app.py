@@ -35,6 +35,9 @@ class RunApp(faust.App):  # type: ignore[misc]
         self.hold_back = _hold_nothing_back
         super().__init__(*args, **kwargs)
 
+    def _create_directories(self) -> None:
+        """Create none: nothing is kept in files."""
+
 
 async def _hold_nothing_back(_: set[TP]) -> set[TP]:
     return set()

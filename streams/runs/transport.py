@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -123,10 +124,28 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
 
 
 class RunProducer(driver.Producer):  # type: ignore[misc]
-    """Keeps each partition's order and sends nothing twice: idempotent, acknowledged by all replicas."""
+    """Keeps each partition's order and sends nothing twice: idempotent, acknowledged by all replicas.
+
+    A broker that knows no producer ids (the embedded one) is sent to without; its order is kept all the same, as one batch
+    of a partition is under way at a time.
+    """
+
+    _idempotent = True
 
     def _settings_extra(self) -> Mapping[str, Any]:
-        return {"acks": "all", "enable_idempotence": True}
+        return {"acks": "all", "enable_idempotence": self._idempotent}
+
+    async def on_start(self) -> None:
+        """Start, a second time without producer ids where the broker has none."""
+        try:
+            await super().on_start()
+        except KafkaConnectionError:
+            raise
+        except KafkaError:
+            self._idempotent = False
+            if self._producer is not None:
+                await self._producer.stop()
+            await super().on_start()
 
     async def create_topic(self, *args: Any, **kwargs: Any) -> None:
         """Create nothing."""

@@ -1,0 +1,86 @@
+"""``wellsentry``: the options before the command, the commands, and what becomes of errors."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.errors import WellsentryError
+from streams.cli.context import FLAGS
+
+#: In the order in which the help lists them.
+COMMANDS = (
+    "demo", "worker", "trainer", "sink", "feed", "simulate", "tail", "labels", "audit", "topics", "config", "doctor",
+)  # fmt: skip
+
+app = typer.Typer(
+    name="wellsentry",
+    help="Streaming anomaly detection for wells: casing and tubing pressure in, labels out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in COMMANDS:
+    if importlib.util.find_spec(f"streams.cli.{command}"):
+        importlib.import_module(f"streams.cli.{command}").register(app)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config_file: Annotated[Path | None, typer.Option("--config", help="Settings file [wellsentry.toml].")] = None,
+    broker: Annotated[str | None, typer.Option(help="Kafka's bootstrap servers, host:port.")] = None,
+    dynamodb: Annotated[str | None, typer.Option(help="DynamoDB's endpoint, http://host:port.")] = None,
+    registry: Annotated[str | None, typer.Option(help="Where models live: a directory or s3://…")] = None,
+    prefix: Annotated[str | None, typer.Option(help="Before each topic's name.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+) -> None:
+    """Options before the command are settings; `wellsentry config` shows all of them and where each comes from."""
+    from streams.settings import load_settings
+
+    if config_file is not None:
+        os.environ["WELLSENTRY_CONFIG"] = str(config_file)
+    flags = nested_flags(
+        {
+            ("broker", "url"): broker,
+            ("broker", "topic_prefix"): prefix,
+            ("dynamodb", "endpoint"): dynamodb,
+            ("registry", "url"): registry,
+            ("log", "level"): log_level,
+        }
+    )
+    context.meta[FLAGS] = flags
+    context.obj = load_settings(**flags)
+
+
+def nested_flags(given: dict[tuple[str, str], str | None]) -> dict[str, dict[str, Any]]:
+    """Flags that were given, as the settings nest them.
+
+    >>> nested_flags({("broker", "url"): "kafka:9092", ("log", "level"): None})
+    {'broker': {'url': 'kafka:9092'}}
+    """
+    nested: dict[str, dict[str, Any]] = {}
+    for (section, name), value in given.items():
+        if value is not None:
+            nested.setdefault(section, {})[name] = value
+    return nested
+
+
+def main() -> None:
+    """The program: what it raises on purpose is shown as a sentence, without a traceback."""
+    try:
+        app()
+    except WellsentryError as error:
+        typer.secho(f"wellsentry: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

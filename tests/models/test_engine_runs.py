@@ -1,0 +1,124 @@
+"""What the engine says does not depend on how readings are cut into runs, nor on a restart between them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.engine.engine import Engine
+from schemas.errors import StateError
+from tests.models.engines import R, as_bytes, batch_of, labels_of, model, new_engine, restored
+
+TAGS = ("casing_pressure", "tubing_pressure")
+
+
+@st.composite
+def stretches(draw: st.DrawFn) -> list[R]:
+    """Readings of three machines, wide and by tag, with holes, spikes, repeats and steps back."""
+    readings = []
+    minutes = {"a": 0.0, "b": 0.0, "c": 0.0}
+    for _ in range(draw(st.integers(1, 150))):
+        machine = draw(st.sampled_from(["a", "a", "b", "c"]))
+        minutes[machine] += draw(st.sampled_from([1.0, 1.0, 1.0, 0.01, 0.0, -3.0, 30.0]))
+        pressure = st.one_of(st.none(), st.sampled_from([9999.0, 30_000.0]), st.integers(0, 60).map(lambda x: 100.0 + x))
+        tag = draw(st.sampled_from([None, *TAGS])) if machine == "c" else None
+        casing, tubing = draw(pressure), draw(st.one_of(st.none(), st.just(20.0), st.just(20.0), st.just(20.0)))
+        if tag == TAGS[0]:
+            tubing = None
+        elif tag == TAGS[1]:
+            casing = None
+        readings.append(R(minutes[machine] + 10, casing, tubing, machine, tag))
+    return readings
+
+
+def engine_with_models(**options: Any) -> Engine:
+    engine = new_engine(**options)
+    for number, machine in enumerate(("a", "b", "c"), 1):
+        engine.adopt(model(machine, centre=110.0 + number, spread=4.0, digest=number), 0)
+    return engine
+
+
+UPDATES = [model(machine, centre=110.0 + number, spread=4.0, digest=number) for number, machine in enumerate("abc", 1)]
+OPTIONS = [{}, {"detectors": {"load": "standard_absolute_deviation"}}]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["forest", "river"])
+@settings(deadline=None, max_examples=40)
+@given(readings=stretches(), cuts=st.lists(st.integers(0, 150), max_size=6))
+def test_labels_are_the_same_however_the_readings_are_cut_into_runs(
+    options: dict[str, Any], readings: list[R], cuts: list[int]
+) -> None:
+    whole, parts = engine_with_models(**options), engine_with_models(**options)
+    batch = batch_of(whole, readings)
+    batch_of(parts, readings)  # the same slots
+    expected = as_bytes(labels_of(whole, batch))
+    edges = [0, *sorted(min(cut, len(batch)) for cut in cuts), len(batch)]
+    made = [label for a, b in zip(edges, edges[1:], strict=False) if a < b for label in labels_of(parts, batch.part(a, b))]
+    assert as_bytes(made) == expected
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["forest", "river"])
+@settings(deadline=None, max_examples=40)
+@given(readings=stretches(), cut=st.integers(0, 150))
+def test_labels_are_the_same_after_a_restart_at_any_point(options: dict[str, Any], readings: list[R], cut: int) -> None:
+    first = engine_with_models(**options)
+    batch = batch_of(first, readings)
+    cut = min(cut, len(batch))
+    labels_of(first, batch.part(0, cut))
+    second = restored(first, UPDATES, **options)
+    again = batch_of(second, readings)
+    assert as_bytes(labels_of(second, again.part(cut, len(again)))) == as_bytes(labels_of(first, batch.part(cut, len(batch))))
+
+
+@settings(deadline=None, max_examples=30)
+@given(readings=stretches(), repeat_from=st.integers(0, 150))
+def test_a_reading_that_is_part_of_the_state_is_not_labelled_again(readings: list[R], repeat_from: int) -> None:
+    engine = engine_with_models()
+    batch = batch_of(engine, readings)
+    labels_of(engine, batch)
+    assert labels_of(engine, batch.part(min(repeat_from, len(batch)), len(batch))) == []
+
+
+@settings(deadline=None, max_examples=30)
+@given(readings=stretches())
+def test_every_reading_is_labelled_once_or_held(readings: list[R]) -> None:
+    engine = engine_with_models()
+    batch = batch_of(engine, readings)
+    labels = labels_of(engine, batch)
+    offsets = [label.source_offset for label in labels]
+    assert len(set(offsets)) == len(offsets)
+    held = set(range(len(readings))) - set(offsets)
+    assert all(readings[offset].tag is not None for offset in held)
+
+
+def test_state_survives_many_turns_of_the_ring() -> None:
+    engine = engine_with_models()
+    readings = [R(float(i), 120.0 + i % 7, 20.0, "a") for i in range(700)]
+    batch = batch_of(engine, readings)
+    labels_of(engine, batch.part(0, 633))
+    again = restored(engine, UPDATES)
+    batch_again = batch_of(again, readings)
+    assert as_bytes(labels_of(again, batch_again.part(633, 700))) == as_bytes(labels_of(engine, batch.part(633, 700)))
+
+
+def test_a_damaged_or_foreign_state_record_says_so() -> None:
+    engine = new_engine()
+    batch_of(engine, [R(1, 100, 20)])
+    key, value = engine.records([("load", 0)], [])[0]
+    with pytest.raises(StateError, match="layout 09"):
+        new_engine().restore(key, b"\x09" + value[1:])
+    with pytest.raises(StateError, match="damaged"):
+        new_engine().restore(key, value[:40])
+    with pytest.raises(StateError, match="4 parts|instead of 4"):
+        new_engine().restore(b"what", value)
+
+
+def test_a_restored_machine_whose_model_is_gone_says_so() -> None:
+    engine = engine_with_models()
+    records = [(key, value) for key, value in engine.records([("load", 0)], UPDATES) if not key.endswith((b"m0", b"m1"))]
+    again = new_engine()
+    for key, value in records:
+        again.restore(key, value)
+    with pytest.raises(StateError, match="no model 0000000000000001"):
+        again.finish_restore()
