@@ -1,23 +1,23 @@
 """What the options before the command say, for the commands."""
 
-from typing import Any, Final
-
-import click
+from contextvars import ContextVar
+from typing import Any
 
 from streams.settings import Settings
 
-#: Where in click's context the flags are, for ``wellsentry config``: nested as :func:`load_settings` takes them.
-FLAGS: Final = "wellsentry.flags"
+_in_force: ContextVar[tuple[Settings, dict[str, Any]]] = ContextVar("wellsentry.settings")
+
+
+def put_in_force(settings: Settings, flags: dict[str, Any]) -> None:
+    """Once, before the command runs."""
+    _in_force.set((settings, flags))
 
 
 def settings_in_force() -> Settings:
     """The settings of the command that is running."""
-    found = click.get_current_context().find_root().obj
-    assert isinstance(found, Settings)
-    return found
+    return _in_force.get()[0]
 
 
 def flags_given() -> dict[str, Any]:
-    """Which of them came from flags."""
-    given: dict[str, Any] = click.get_current_context().find_root().meta.get(FLAGS, {})
-    return given
+    """Which of them came from flags, nested as :func:`streams.settings.load_settings` takes them."""
+    return _in_force.get()[1]

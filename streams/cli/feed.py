@@ -40,10 +40,10 @@ def register(app: typer.Typer) -> None:
         from streams.files import read_files
         from streams.files.counting import count_readings
         from streams.files.merging import merge
-        from streams.settings import load_settings
+        from streams.cli.context import settings_in_force
 
         pace = Pace(chosen_factor(factor, flat_out, 1.0))
-        settings = load_settings()
+        settings = settings_in_force()
         with feed_bar("feeding", count_readings(paths)) as show:
             readings = merge(read_files(paths, client))
             report = asyncio.run(send(settings, readings, pace=pace, on_progress=show, form=form.value))

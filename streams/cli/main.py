@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from schemas.errors import WellsentryError
-from streams.cli.context import FLAGS
+from streams.cli.context import put_in_force
 
 #: In the order in which the help lists them.
 COMMANDS = (
@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Streaming anomaly detection for wells: casing and tubing pressure in, labels out.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -32,7 +33,6 @@ for command in COMMANDS:
 
 @app.callback()
 def options(
-    context: typer.Context,
     config_file: Annotated[Path | None, typer.Option("--config", help="Settings file [wellsentry.toml].")] = None,
     broker: Annotated[str | None, typer.Option(help="Kafka's bootstrap servers, host:port.")] = None,
     dynamodb: Annotated[str | None, typer.Option(help="DynamoDB's endpoint, http://host:port.")] = None,
@@ -54,8 +54,7 @@ def options(
             ("log", "level"): log_level,
         }
     )
-    context.meta[FLAGS] = flags
-    context.obj = load_settings(**flags)
+    put_in_force(load_settings(**flags), flags)
 
 
 def nested_flags(given: dict[tuple[str, str], str | None]) -> dict[str, dict[str, Any]]:

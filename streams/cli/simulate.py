@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
         from models.simulator import Fleet, Rates
         from streams.feed import Pace
         from streams.feed_progress import feed_bar, tell_report
-        from streams.settings import load_settings
+        from streams.cli.context import settings_in_force
         from streams.simulate import simulate as run
         from streams.simulate import simulate_to_files, write_truth
 
@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
             if output is not None:
                 report = simulate_to_files(fleet, until_ms, output, show)
             else:
-                settings = load_settings()
+                settings = settings_in_force()
                 report = asyncio.run(run(settings, fleet, until_ms, pace=pace, on_progress=show, form=form.value))
         tell_report(report, as_json=as_json, **more)
 

@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 
         The table is created if it is missing.
         """
-        from streams.settings import load_settings
+        from streams.cli.context import settings_in_force
         from streams.sink import run_sink
 
-        run_sink(load_settings())
+        run_sink(settings_in_force())

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
         Run more of them to fit more at a time.
         """
-        from streams.settings import load_settings
+        from streams.cli.context import settings_in_force
         from streams.trainer.app import run_trainer
 
-        run_trainer(load_settings(), publish_only)
+        run_trainer(settings_in_force(), publish_only)
