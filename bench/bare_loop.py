@@ -1,6 +1,6 @@
 """The yardstick: aiokafka alone around the worker's own engine. No Faust, no state that survives, nothing committed.
 
-    python -m bench.bare_loop BROKER PREFIX COUNT
+python -m bench.bare_loop BROKER PREFIX COUNT
 """
 
 import asyncio

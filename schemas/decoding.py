@@ -35,10 +35,10 @@ class _Common(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     machine_id: str
     time: datetime | int | float
     client_id: str = DEFAULT_CLIENT
-    casing_pressure: float | None | msgspec.UnsetType = msgspec.UNSET
-    tubing_pressure: float | None | msgspec.UnsetType = msgspec.UNSET
-    line_pressure: float | None | msgspec.UnsetType = msgspec.UNSET
-    flow_rate: float | None | msgspec.UnsetType = msgspec.UNSET
+    casing_pressure: float | msgspec.UnsetType | None = msgspec.UNSET
+    tubing_pressure: float | msgspec.UnsetType | None = msgspec.UNSET
+    line_pressure: float | msgspec.UnsetType | None = msgspec.UNSET
+    flow_rate: float | msgspec.UnsetType | None = msgspec.UNSET
     unit: str | None = None
     quality: Literal["good", "uncertain", "bad"] = "good"
 

@@ -31,7 +31,9 @@ class Label(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    label_id: str = Field(description="``<stack>-<source partition>-<source offset>-<revision>``; the same on every try.")
+    label_id: str = Field(
+        description="``<stack>-<source partition>-<source offset>-<revision>``; the same on every try."
+    )
     client_id: Identifier
     machine_id: Identifier
     stack: str = Field(description="The stack that judged.")

@@ -73,9 +73,14 @@ def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}Z"
 
 
+def moment(ms: int) -> datetime:
+    """The same as a datetime in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
 def _to_utc(value: object) -> object:
     if isinstance(value, str | int | float | datetime):
-        return datetime.fromtimestamp(to_ms(value) / 1000, UTC)
+        return moment(to_ms(value))
     return value
 
 

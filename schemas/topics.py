@@ -75,13 +75,24 @@ def topics(prefix: str) -> Topics:
         readings=declare(
             "readings", "machine_id", (WideReading, TagReading), "delete", 30 * DAY_MS, "What the sensors said."
         ),
-        labels=declare("labels", "machine_id", (Label,), "delete", 30 * DAY_MS, "What each stack thinks of each reading."),
+        labels=declare(
+            "labels", "machine_id", (Label,), "delete", 30 * DAY_MS, "What each stack thinks of each reading."
+        ),
         incidents=declare("incidents", "machine_id", (Incident,), "delete", 365 * DAY_MS, "Alerts opened and closed."),
         status=declare("status", "client_id/machine_id", (Status,), "compact", None, "The latest of each machine."),
-        rejected=declare("rejected", "as it came", (Rejected,), "delete", 30 * DAY_MS, "What could not be read, whole."),
+        rejected=declare(
+            "rejected", "as it came", (Rejected,), "delete", 30 * DAY_MS, "What could not be read, whole."
+        ),
         training=declare("training", "machine_id", (TrainingRequest,), "delete", 7 * DAY_MS, "Models that are due."),
         models=declare(
-            "models", "client_id/machine_id/stack", (ModelUpdate,), "compact", None, "Models to be in force, the latest of each."
+            "models",
+            "client_id/machine_id/stack",
+            (ModelUpdate,),
+            "compact",
+            None,
+            "Models to be in force, the latest of each.",
         ),
-        changelog=declare("worker-state-changelog", "client/machine/stack/part", (), "compact", None, "The worker's table."),
+        changelog=declare(
+            "worker-state-changelog", "client/machine/stack/part", (), "compact", None, "The worker's table."
+        ),
     )

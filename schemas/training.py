@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 from schemas.readings import Identifier
 from schemas.times import Moment
 
@@ -30,7 +29,9 @@ class TrainingRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    request_id: str = Field(description="``<stack>-<source partition>-<source offset>`` of the reading that made it due.")
+    request_id: str = Field(
+        description="``<stack>-<source partition>-<source offset>`` of the reading that made it due."
+    )
     client_id: Identifier
     machine_id: Identifier
     stack: str
@@ -84,5 +85,3 @@ class ModelUpdate(BaseModel):
     manifest: str = Field(description="Where the registry keeps everything about it.")
     code_version: str
     git_commit: str
-
-

@@ -54,7 +54,9 @@ class TrainerSettings(_Section):
     trees: int = Field(100, ge=1, le=1000)
     samples_per_tree: int = Field(256, ge=2, le=10_000)
     score_digits: int = Field(2, ge=1, le=16, description="Scores are rounded to this before equal neighbours merge.")
-    fleet_after_machines: int = Field(5, ge=1, description="A fleet model is made once so many machines have their own.")
+    fleet_after_machines: int = Field(
+        5, ge=1, description="A fleet model is made once so many machines have their own."
+    )
 
 
 class RegistrySettings(_Section):
@@ -82,7 +84,9 @@ class SinkSettings(_Section):
     max_attempts: int = Field(8, ge=1, description="Per batch, with exponential backoff, before the sink stops.")
     writers: int = Field(4, ge=1, le=64, description="Batches written at the same time.")
     linger_s: float = Field(
-        70.0, ge=0, description="A label waits at most so long for the others of its minute. Less: sooner there, dearer."
+        70.0,
+        ge=0,
+        description="A label waits at most so long for the others of its minute. Less: sooner there, dearer.",
     )
 
 
@@ -90,7 +94,9 @@ class LogSettings(_Section):
     """What is logged and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal, JSON elsewhere.")
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto: console on a terminal, JSON elsewhere."
+    )
 
 
 class Settings(BaseSettings):
@@ -106,7 +112,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()  # type: ignore[call-arg]
     dynamodb: DynamoSettings = DynamoSettings()  # type: ignore[call-arg]
     sink: SinkSettings = SinkSettings()  # type: ignore[call-arg]
-    log: LogSettings = LogSettings()
+    log: LogSettings = LogSettings()  # type: ignore[call-arg]
 
     @classmethod
     def settings_customise_sources(
@@ -114,8 +120,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file()))
 
@@ -141,4 +147,3 @@ def load_settings(**flags: Any) -> Settings:
         raise BadSettings(f"settings cannot be used: {wrong}. See `wellsentry config`.") from error
     except (OSError, ValueError) as error:
         raise BadSettings(f"{_settings_file()} cannot be read: {error}") from error
-

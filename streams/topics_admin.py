@@ -10,7 +10,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from schemas.errors import BrokerError
 from streams.settings import Settings
 
-_TIMEOUT_MS = 15_000
+_TIMEOUT_MS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Difference:
 def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
     url = settings.broker.url
     try:
-        admin = KafkaAdminClient(bootstrap_servers=url.split(","), request_timeout_ms=_TIMEOUT_MS)
+        admin = KafkaAdminClient(
+            bootstrap_servers=url.split(","), request_timeout_ms=_TIMEOUT_MS, bootstrap_timeout_ms=_TIMEOUT_MS
+        )
     except KafkaError as error:
         raise BrokerError(f"no Kafka answers at {url} ({error!r}); start one, or name another with --broker") from error
     try:
@@ -90,6 +92,14 @@ def check_topics(settings: Settings) -> list[Difference]:
                 remedy = f"kafka-configs --alter --topic {topic.name} --add-config {name}={declared}"
                 found.append(Difference(topic.name, name, declared, has, remedy))
     return found
+
+
+def require_topics(settings: Settings) -> None:
+    """Raise :class:`BrokerError` where topics are missing or have another number of partitions than all others."""
+    wrong = [one for one in check_topics(settings) if one.what in ("topic", "partitions")]
+    if wrong:
+        told = "; ".join(f"{one.topic}: {one.what} is {one.found}, declared {one.declared}" for one in wrong)
+        raise BrokerError(f"{told}. {wrong[0].remedy[0].upper()}{wrong[0].remedy[1:]}.")
 
 
 def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from models.engine.state import ALARM  # noqa: F401  the layout of `alarm` and `
 
 
 @compiled
-def judge(  # noqa: PLR0913
+def judge(
     slot: Any,  # n
     offset: Any,  # n
     time_ms: Any,  # n
@@ -32,6 +32,7 @@ def judge(  # noqa: PLR0913
 ) -> None:
     """An alert opens after ``open_after`` anomalous readings in a row, and not during a cool-down. It closes after
     ``close_after`` in a row below ``close_at_share`` of its highest surprise. Unscored readings change nothing.
+    What is anomalous or belongs to an alert is marked in the ring: it stays out of training.
     """
     history = ring_alert.shape[1]
     for i in range(slot.shape[0]):
@@ -76,4 +77,4 @@ def judge(  # noqa: PLR0913
         alert[i] = state
         opened_offset[i] = incident.opened_offset if state != QUIET else -1
         if sequence[i] >= 0:
-            ring_alert[s, sequence[i] % history] = 0 if state == QUIET else 1
+            ring_alert[s, sequence[i] % history] = 0 if state == QUIET and verdict[i] != ANOMALOUS else 1

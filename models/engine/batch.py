@@ -41,7 +41,12 @@ class ReadingBatch:
         """The readings from ``start`` up to ``stop``."""
         pick = slice(start, stop)
         return ReadingBatch(
-            self.slot[pick], self.offset[pick], self.time_ms[pick], self.tag[pick], self.values[pick], self.quality[pick]
+            self.slot[pick],
+            self.offset[pick],
+            self.time_ms[pick],
+            self.tag[pick],
+            self.values[pick],
+            self.quality[pick],
         )
 
 

@@ -5,7 +5,7 @@ No fast-math: results must not depend on how a compiler reorders sums. Compiled 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -14,5 +14,4 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """``function``, compiled at its first call."""
-    made: F = numba.njit(cache=True, error_model="numpy")(function)
-    return made
+    return cast(F, numba.njit(cache=True, error_model="numpy")(function))

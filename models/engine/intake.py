@@ -9,7 +9,7 @@ from models.engine.compiled import compiled
 
 
 @compiled
-def take_in(  # noqa: PLR0913, PLR0912
+def take_in(
     slot: Any,  # n
     offset: Any,  # n
     time_ms: Any,  # n, changed for pairs: the later of the two

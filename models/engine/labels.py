@@ -12,7 +12,7 @@ from models.engine.stack_engine import StackEngine, Verdicts
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.status import StackStatus, Status
-from schemas.times import iso
+from schemas.times import moment
 from schemas.twins import twin, write_twin
 
 LabelTwin: Any = twin(Label)
@@ -56,7 +56,11 @@ def incident_id(stack: str, partition: int, offset: int) -> str:
 def _numbers(column: Any, decimals: int) -> list[Any]:
     """A column as JSON numbers: rounded, None for NaN, never -0.0."""
     rounded = np.round(column, decimals) + 0.0
-    return np.where(np.isnan(rounded), None, rounded.astype(object)).tolist() if np.isnan(rounded).any() else rounded.tolist()  # type: ignore[no-any-return]
+    missing = np.isnan(rounded)
+    numbers: list[Any] = rounded.tolist()
+    return (
+        [None if gone else x for x, gone in zip(numbers, missing.tolist(), strict=True)] if missing.any() else numbers
+    )
 
 
 def make_labels(
@@ -152,7 +156,7 @@ def _incident(label: Any, alarm: Any, features: Sequence[str]) -> Incident:
         client_id=label.client_id,
         machine_id=label.machine_id,
         stack=label.stack,
-        opened_at=iso(int(alarm["opened_ms"])),
+        opened_at=moment(int(alarm["opened_ms"])),
         closed_at=label.event_time if label.alert == "closed" else None,
         label_id=label.label_id,
         feature=features[int(alarm["peak_feature"])],
@@ -161,7 +165,7 @@ def _incident(label: Any, alarm: Any, features: Sequence[str]) -> Incident:
         expected_low=low,
         expected_high=high,
         peak_surprise=round(float(alarm["peak"]), _SURPRISE_DECIMALS),
-        peak_at=iso(int(alarm["peak_ms"])),
+        peak_at=moment(int(alarm["peak_ms"])),
         readings=int(alarm["readings"]),
         model_digest=label.model_digest,
         model_rung=label.model_rung,

@@ -50,15 +50,17 @@ def training_medians(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Medians (n x k, NaN where there is none), times (n) and which to leave out (n) of a machine's history.
 
-    Stretches of an open alert are left out, so that a lasting fault is not learnt as normal; unless they are more than
-    half of all, for then it is the model that no longer fits.
+    What was anomalous or lies in an open alert is left out, so that a lasting fault is not learnt as normal; unless that
+    is more than half of all, for then it is the model that no longer fits.
     """
     where = history_view(state, slot)
     times = state.ring_ms[slot, where]
     medians = np.empty((len(where), state.features))
     for k in range(state.features):
         column = np.empty(len(where))
-        medians_of_history(times, np.ascontiguousarray(state.ring_feature[slot, where, k]), state.window, span_ms, column)
+        medians_of_history(
+            times, np.ascontiguousarray(state.ring_feature[slot, where, k]), state.window, span_ms, column
+        )
         column[np.isnan(state.ring_feature[slot, where, k])] = np.nan  # a reading without a value was not scored
         medians[:, k] = column
     if int(state.core[slot]["readings"]) > len(where):
@@ -78,4 +80,6 @@ def stretches(times_ms: npt.NDArray[np.int64], marked: npt.NDArray[np.bool_]) ->
     if not marked.any():
         return []
     edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
-    return [(int(times_ms[first]), int(times_ms[last - 1])) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+    return [
+        (int(times_ms[first]), int(times_ms[last - 1])) for first, last in zip(edges[::2], edges[1::2], strict=True)
+    ]

@@ -9,7 +9,7 @@ from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.refits import REASONS, stretches, training_medians
 from models.engine.stack_engine import Verdicts
-from schemas.times import iso
+from schemas.times import moment
 from schemas.training import SourceRange, TrainingRequest
 
 
@@ -47,11 +47,11 @@ def _request(engine: Engine, stack: str, slot: int, reason: int, stamp: Stamp) -
         source=SourceRange(
             topic=stamp.source_topic,
             partition=stamp.source_partition,
-            first_time=iso(int(times[0])),
-            last_time=iso(int(times[-1])),
+            first_time=moment(int(times[0])),
+            last_time=moment(int(times[-1])),
             last_offset=last_offset,
         ),
-        exclusions=[(iso(first), iso(last)) for first, last in stretches(times, left_out)],
+        exclusions=[(moment(first), moment(last)) for first, last in stretches(times, left_out)],
         parent_digest=f"{int(core['model']):016x}" if core["model"] else None,
         # The same machine always gets the same random state: a refit on the same history is the same model.
         seed=zlib.crc32(f"{client}/{machine}/{stack}".encode()),

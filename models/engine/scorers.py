@@ -40,13 +40,12 @@ class LookupScorer:
     def __init__(self, state: StackState, lookups: Lookups, least_valid: int) -> None:
         self._state, self._lookups, self._least_valid = state, lookups, least_valid
 
-    def score(
-        self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any
-    ) -> None:
+    def score(self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
         state, models = self._state, self._lookups
         score(
-            slot, kind, rolled.median, rolled.held, rolled.own, self._least_valid, state.core, state.model_index, models.edges, models.scores, models.surprises, models.start, models.length,
-            models.low, models.high, raw, surprise, driver, expected,
+            slot, kind, rolled.median, rolled.held, rolled.own, self._least_valid, state.core, state.model_index,
+            models.edges, models.scores, models.surprises, models.start, models.length, models.low, models.high,
+            raw, surprise, driver, expected,
         )  # fmt: skip
 
     def restore(self, slot: int) -> None:
@@ -61,17 +60,13 @@ class OnlineScorer:
         self._state, self._span_ms, self._least_valid = state, span_ms, least_valid
         self._detectors: dict[tuple[int, int], OnlineDetector] = {}
 
-    def score(
-        self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any
-    ) -> None:
+    def score(self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
         raw[:], surprise[:], driver[:], expected[:] = np.nan, np.nan, 0, np.nan
         for i in range(len(slot)):
             if kind[i] == SCORABLE:
                 self._score_one(i, int(slot[i]), kind, rolled, raw, surprise, driver)
 
-    def _score_one(
-        self, i: int, s: int, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any
-    ) -> None:
+    def _score_one(self, i: int, s: int, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any) -> None:
         core = self._state.core[s]
         ready = bool((rolled.held[i] >= self._least_valid).all())
         for k, x in enumerate(rolled.median[i]):

@@ -90,10 +90,11 @@ class Lookups:
     def _make_room(self, size: int) -> None:
         if size > len(self.edges):
             room = max(size, 2 * len(self.edges), 1024)
-            self.edges, self.scores, self.surprises = (
-                np.resize(column, room) if len(column) else np.zeros(room, column.dtype)
-                for column in (self.edges, self.scores, self.surprises)
-            )
+            for name in ("edges", "scores", "surprises"):
+                column = getattr(self, name)
+                grown = np.zeros(room, column.dtype)
+                grown[: len(column)] = column
+                setattr(self, name, grown)
 
     def _make_rows(self, rows: int) -> None:
         have = len(self.start)
@@ -121,7 +122,7 @@ def _interval(edges: Any, start: int, length: int, value: float) -> int:
 
 
 @compiled
-def score(  # noqa: PLR0913
+def score(
     slot: Any,  # n
     kind: Any,  # n: SCORABLE becomes WARMING where no model can score
     median: Any,  # n x k

@@ -145,7 +145,7 @@ class StackEngine:
         changes = (core["model"][slots] != digest) | (core["rung"][slots] != rung)
         if rung == FLEET:
             changes &= core["rung"][slots] != OWN
-        changed = slots[changes]
+        changed: npt.NDArray[np.int64] = slots[changes]
         index = self.lookups.add(update)
         if len(changed):
             core["model"][changed] = digest
@@ -185,5 +185,3 @@ class StackEngine:
         """The rolling medians of a machine as they stand."""
         state = self.state
         return [middle(state.window_sorted[slot, k], state.window_valid[slot, k]) for k in range(state.features)]
-
-

@@ -75,7 +75,7 @@ class StackState:
         self.ring_ms = np.zeros((rows, h), np.int64)
         self.ring_signal = np.zeros((rows, h, s))
         self.ring_feature = np.zeros((rows, h, k))
-        self.ring_alert = np.zeros((rows, h), np.int8)
+        self.ring_alert = np.zeros((rows, h), np.int8)  # 1: anomalous, or in an open alert
         self.window_length = np.zeros(rows, np.int64)  # readings in the window
         self.window_valid = np.zeros((rows, k), np.int64)  # of these with a value
         self.window_sorted = np.zeros((rows, k, w))

@@ -54,7 +54,7 @@ def take(row: Any, length: int, value: float) -> int:
 
 
 @compiled
-def middle(row: Any, length: int) -> float:
+def middle(row: Any, length: int) -> Any:
     """Median of the sorted ``row[:length]``, rounded as numpy does; NaN when it is empty."""
     if length == 0:
         return np.nan
@@ -65,7 +65,7 @@ def middle(row: Any, length: int) -> float:
 
 
 @compiled
-def _quantile(row: Any, length: int, share: float) -> float:
+def _quantile(row: Any, length: int, share: float) -> Any:
     """Linear interpolation between the sorted values, numpy's default."""
     place = share * (length - 1)
     low = int(place)
@@ -102,7 +102,7 @@ def advance(
 
 
 @compiled
-def roll(  # noqa: PLR0913
+def roll(
     slot: Any,  # n
     sequence: Any,  # n
     kind: Any,  # n: SCORABLE becomes MISSING where no feature could be computed

@@ -13,7 +13,7 @@ A new one is about ten lines (docs/add-a-stack.md)::
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from schemas.errors import BadSettings
 from schemas.signals import is_name
 
 Array = npt.NDArray[np.float64]
+
+#: Beyond this a feature is no measurement, and JSON writers begin to differ.
+LARGEST_FEATURE: Final = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Stack(ABC):
                 "list their names in `features`"
             )
         stacked = np.column_stack([np.broadcast_to(column, len(signals)) for column in columns]).astype(np.float64)
-        stacked[~np.isfinite(stacked)] = np.nan
+        stacked[~(np.abs(stacked) <= LARGEST_FEATURE)] = np.nan
         return np.ascontiguousarray(stacked)
 
 

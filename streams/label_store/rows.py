@@ -58,7 +58,7 @@ class LabelRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
         return datetime_to_ms(self.event_time)
 
 
-class NotALabel(ValueError):  # noqa: N818  it is an answer, not a failure
+class NotALabel(ValueError):
     """A record of the label topic that holds no label; the text says why."""
 
 

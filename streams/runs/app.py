@@ -46,7 +46,7 @@ async def _hold_nothing_back(_: set[TP]) -> set[TP]:
 class RunSchema(faust.Schema):  # type: ignore[misc]
     """Leaves a run alone: nothing is decoded on the way to the agent."""
 
-    async def decode(self, app: AppT, message: Message, *, propagate: bool = False) -> EventT:
+    async def decode(self, app: AppT, message: Message, *, propagate: bool = False) -> EventT:  # noqa: ARG002
         """An event whose value is the run."""
         return app.create_event(None, message.value, None, message)
 

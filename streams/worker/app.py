@@ -5,12 +5,14 @@ import asyncio
 from streams.log import setup_logging
 from streams.runs.app import serve
 from streams.settings import Settings
+from streams.topics_admin import require_topics
 from streams.worker.pipeline import worker_app
 
 
 def run_worker(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; what was begun is finished and committed first."""
     setup_logging(settings, "worker")
+    require_topics(settings)
 
     async def main() -> None:
         await serve(worker_app(settings))

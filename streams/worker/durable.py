@@ -18,7 +18,6 @@ from streams.runs.producing import Record, send_run
 from streams.worker.partition import Output, Partition
 from streams.worker.store import StateStore
 
-
 #: Labels that may wait to be sent before no further run is judged.
 _MOST_WAITING = 20_000
 

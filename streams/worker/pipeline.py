@@ -1,8 +1,8 @@
 """The worker on one page, in the order in which the data flow.
 
-    readings ─▶ run ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
-                                                           then changelog, then offset
-    models ───▶ run ─▶ adopted, durably ─▶ in force for the readings that come next
+readings ─▶ run ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
+                                                       then changelog, then offset
+models ───▶ run ─▶ adopted, durably ─▶ in force for the readings that come next
 """
 
 import asyncio
@@ -175,7 +175,7 @@ def _crashing(app: RunApp, task: Any) -> Any:
             await task()
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             log.exception("worker cannot go on", action="crash", task=task.__name__)
             await app.crash(error)
 

@@ -58,7 +58,11 @@ class StateStore(memory.Store):  # type: ignore[misc]
         self._applied[tp] = offset
 
     async def on_rebalance(
-        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+        self,
+        assigned: set[TP],
+        revoked: set[TP],  # noqa: ARG002 - Faust's signature
+        newly_assigned: set[TP],  # noqa: ARG002
+        generation_id: int = 0,  # noqa: ARG002
     ) -> None:
         """Forget partitions that are no longer ours; whoever owns them reads the changelog."""
         ours = {tp.partition for tp in assigned}
@@ -67,7 +71,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
         for tp in [tp for tp in self._applied if tp.partition not in ours]:
             del self._applied[tp]
 
-    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:  # noqa: ARG002
         """Compute what is not stored, for all machines that were read back."""
         restored = sum(engine.finish_restore() for engine in self.engines.values())
         log.info("state is back", action="recovered", machines=restored, partitions=len(active_tps))

@@ -119,7 +119,7 @@ def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any
     for records in engine._records.values():
         records._saved.clear()
     again = new_engine(**options)
-    for key, value in engine.records(touched, updates):
+    for key, value in engine.records(touched, [] if options.get("detectors") else updates):
         again.restore(key, value)
     again.finish_restore()
     return again

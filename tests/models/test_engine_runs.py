@@ -1,5 +1,6 @@
 """What the engine says does not depend on how readings are cut into runs, nor on a restart between them."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ def stretches(draw: st.DrawFn) -> list[R]:
     for _ in range(draw(st.integers(1, 150))):
         machine = draw(st.sampled_from(["a", "a", "b", "c"]))
         minutes[machine] += draw(st.sampled_from([1.0, 1.0, 1.0, 0.01, 0.0, -3.0, 30.0]))
-        pressure = st.one_of(st.none(), st.sampled_from([9999.0, 30_000.0]), st.integers(0, 60).map(lambda x: 100.0 + x))
+        pressure = st.one_of(
+            st.none(), st.sampled_from([9999.0, 30_000.0]), st.integers(0, 60).map(lambda x: 100.0 + x)
+        )
         tag = draw(st.sampled_from([None, *TAGS])) if machine == "c" else None
         casing, tubing = draw(pressure), draw(st.one_of(st.none(), st.just(20.0), st.just(20.0), st.just(20.0)))
         if tag == TAGS[0]:
@@ -54,7 +57,7 @@ def test_labels_are_the_same_however_the_readings_are_cut_into_runs(
     batch_of(parts, readings)  # the same slots
     expected = as_bytes(labels_of(whole, batch))
     edges = [0, *sorted(min(cut, len(batch)) for cut in cuts), len(batch)]
-    made = [label for a, b in zip(edges, edges[1:], strict=False) if a < b for label in labels_of(parts, batch.part(a, b))]
+    made = [label for a, b in pairwise(edges) if a < b for label in labels_of(parts, batch.part(a, b))]
     assert as_bytes(made) == expected
 
 
@@ -68,7 +71,9 @@ def test_labels_are_the_same_after_a_restart_at_any_point(options: dict[str, Any
     labels_of(first, batch.part(0, cut))
     second = restored(first, UPDATES, **options)
     again = batch_of(second, readings)
-    assert as_bytes(labels_of(second, again.part(cut, len(again)))) == as_bytes(labels_of(first, batch.part(cut, len(batch))))
+    assert as_bytes(labels_of(second, again.part(cut, len(again)))) == as_bytes(
+        labels_of(first, batch.part(cut, len(batch)))
+    )
 
 
 @settings(deadline=None, max_examples=30)
@@ -110,13 +115,15 @@ def test_a_damaged_or_foreign_state_record_says_so() -> None:
         new_engine().restore(key, b"\x09" + value[1:])
     with pytest.raises(StateError, match="damaged"):
         new_engine().restore(key, value[:40])
-    with pytest.raises(StateError, match="4 parts|instead of 4"):
+    with pytest.raises(StateError, match="instead of 4"):
         new_engine().restore(b"what", value)
 
 
 def test_a_restored_machine_whose_model_is_gone_says_so() -> None:
     engine = engine_with_models()
-    records = [(key, value) for key, value in engine.records([("load", 0)], UPDATES) if not key.endswith((b"m0", b"m1"))]
+    records = [
+        (key, value) for key, value in engine.records([("load", 0)], UPDATES) if not key.endswith((b"m0", b"m1"))
+    ]
     again = new_engine()
     for key, value in records:
         again.restore(key, value)
