@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def labels(
         machine: Annotated[str, typer.Argument(help="machine_id")],
-        begin: Annotated[str, typer.Option("--from", help="From this event time on; ISO 8601, or 2h for two hours ago.")] = "24h",
+        begin: Annotated[
+            str, typer.Option("--from", help="From this event time on; ISO 8601, or 2h for two hours ago.")
+        ] = "24h",
         end: Annotated[str | None, typer.Option("--to", help="Up to, not including; without it to the newest.")] = None,
         client: Annotated[str, typer.Option(help="Whose machine it is.")] = DEFAULT_CLIENT,
         stack: Annotated[str | None, typer.Option(help="Labels of this stack alone.")] = None,
@@ -29,9 +31,9 @@ def register(app: typer.Typer) -> None:
         import time
 
         from schemas.times import LATEST_MS
+        from streams.cli.context import settings_in_force
         from streams.cli.times import moment_ms
         from streams.label_store import LabelStore
-        from streams.cli.context import settings_in_force
 
         if as_json and as_csv:
             raise typer.BadParameter("give --json or --csv, not both")
@@ -50,8 +52,9 @@ def register(app: typer.Typer) -> None:
 
 def _write_json(labels: "Iterable[Label]") -> int:
     shown = 0
-    for shown, label in enumerate(labels, 1):  # noqa: B007
+    for label in labels:
         typer.echo(label.model_dump_json())
+        shown += 1
     return shown
 
 
@@ -73,6 +76,7 @@ def _write_csv(labels: "Iterable[Label]") -> int:
     return shown
 
 
+_WIDE = 200
 _LOOKS = {"normal": "green", "anomalous": "bold red", "unscored": "dim"}
 
 
@@ -84,9 +88,12 @@ def _write_table(labels: "Iterable[Label]", machine: str) -> int:
     from schemas.times import datetime_to_ms, iso
 
     table = Table(title=f"Labels of {machine}", title_justify="left")
-    for name in ("event time", "stack", "feature", "value", "median", "usual", "surprise", "label", "why", "alert", "model"):
-        numeric = name in ("value", "median", "usual", "surprise")
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for name in ("event time", "stack", "feature"):
+        table.add_column(name, no_wrap=True)
+    for name in ("value", "median", "usual", "surprise"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for name in ("label", "why", "alert", "model"):
+        table.add_column(name, no_wrap=True)
     for label in labels:
         model = label.model_digest or ""
         table.add_row(
@@ -95,7 +102,7 @@ def _write_table(labels: "Iterable[Label]", machine: str) -> int:
             Text(label.feature),
             _number(label.value, 2),
             _number(label.median, 2),
-            f"{_number(label.expected_low, 1)} .. {_number(label.expected_high, 1)}" if label.expected_low is not None else "",
+            _between(label.expected_low, label.expected_high),
             _number(label.surprise, 2),
             Text(label.label, style=_LOOKS[label.label]),
             label.reason or "",
@@ -104,13 +111,18 @@ def _write_table(labels: "Iterable[Label]", machine: str) -> int:
         )
     if table.row_count:
         console = Console()
-        # Into a file or a pipe nothing is cut off.
-        console.print(table, width=None if console.is_terminal else 200)
+        if not console.is_terminal:  # into a file or a pipe nothing is cut off
+            console = Console(width=_WIDE)
+        console.print(table)
     return table.row_count
 
 
 def _number(value: float | None, decimals: int) -> str:
     return "" if value is None else f"{value:.{decimals}f}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.1f} .. {high:.1f}"
 
 
 def _nothing(store: "LabelStore", client: str, machine: str, stack: str | None, linger_s: float) -> str:

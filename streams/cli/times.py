@@ -27,5 +27,5 @@ def moment_ms(text: str, now_ms: int) -> int:
         return to_ms(text)
     except BadReading as error:
         raise typer.BadParameter(
-            f"{text!r} is no time: give 2026-11-24T02:44, 2026-11-24, an epoch number, now, or how long ago: 30s 90m 2h 7d"
+            f"{text!r} is no time: give 2026-11-24T02:44, an epoch number, now, or how long ago: 30s 90m 2h 7d"
         ) from error

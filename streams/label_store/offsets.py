@@ -42,6 +42,14 @@ class OffsetSet:
                 if bits:
                     yield from (number * _BLOCK + byte * 8 + bit for bit in range(8) if bits >> bit & 1)
 
+    @property
+    def end(self) -> int:
+        """One more than the largest offset, 0 if there is none."""
+        if not self._blocks:
+            return 0
+        last = max(self._blocks)
+        return last * _BLOCK + int.from_bytes(self._blocks[last], "little").bit_length()
+
     def update(self, other: "OffsetSet") -> None:
         """Put all of ``other`` in."""
         for number, theirs in other._blocks.items():

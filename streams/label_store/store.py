@@ -10,6 +10,7 @@ from typing import Self
 
 from schemas.labels import Label
 from schemas.readings import DEFAULT_CLIENT
+from schemas.times import LATEST_MS
 from streams.label_store.attributes import Item
 from streams.label_store.offsets import LabelIds
 from streams.label_store.packing import label_ids, pack, unpack
@@ -105,6 +106,10 @@ class LabelStore:
         """A label of the machine's newest minute, None if it has no labels."""
         row = self._reader.newest(client_id, machine_id)
         return None if row is None else to_label(row)
+
+    def rows_of(self, client_id: str, machine_id: str) -> Iterator[LabelRow]:
+        """All labels of a machine, each once."""
+        return self._reader.rows(client_id, machine_id, 0, LATEST_MS + 1, None)
 
     def rows(self) -> Iterator[LabelRow]:
         """All labels of the table in no order. One that two writes put into different items comes twice."""

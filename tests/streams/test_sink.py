@@ -26,7 +26,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def settings(any_broker_url: str, embedded_aws_url: str, make_settings: MakeSettings) -> Iterator[Settings]:
+def settings(any_broker_url: str, embedded_aws_url: str, make_settings: MakeSettings) -> Settings:
     """Both brokers, with a label topic; a sink that waits a second for the rest of a minute."""
     settings = make_settings(any_broker_url, embedded_aws_url, sink={"linger_s": 1.0})
     admin = KafkaAdminClient(bootstrap_servers=any_broker_url)
@@ -34,7 +34,7 @@ def settings(any_broker_url: str, embedded_aws_url: str, make_settings: MakeSett
     admin.close()
     with LabelStore(settings.dynamodb) as store:
         store.ensure_table()
-    yield settings
+    return settings
 
 
 @pytest.fixture
