@@ -195,7 +195,7 @@ def test_the_cut_of_runs_makes_no_difference_to_two_features() -> None:
 
 
 def test_unknown_stacks_and_detectors_are_refused_by_name() -> None:
-    with pytest.raises(BadSettings, match="no stack 'lode'.*flow, load"):
+    with pytest.raises(BadSettings, match=r"no stack 'lode'.*flow, load"):
         choose_stacks(["lode"])
     with pytest.raises(BadSettings, match="no detector 'magic'"):
         new_engine(detectors={"load": "magic"})
