@@ -129,7 +129,7 @@ def _nothing(store: "LabelStore", client: str, machine: str, stack: str | None, 
     """What to say to somebody who sees nothing."""
     from schemas.times import datetime_to_ms, iso
 
-    newest = store.newest(machine, client)
+    newest = store.newest(client, machine)
     if newest is None:
         return (
             f"no labels of machine {machine!r} of client {client!r} in table {store.table}. Is the name right, does "

@@ -289,6 +289,10 @@ def unpack(item: Item) -> list[LabelRow]:
     ]
 
 
+#: The attributes that :func:`label_ids` needs.
+ID_ATTRIBUTES: Final = ("stack", "columns", "source_partition", "revision")
+
+
 def label_ids(item: Item) -> list[str]:
     """The ids of an item's labels, without making the labels."""
     columns = _columns(item)

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.errors import StoreError
 from streams.label_store.attributes import Item
-from streams.label_store.packing import PARTITION_KEY, SORT_KEY, machine_key, minute_key, unpack
+from streams.label_store.packing import ID_ATTRIBUTES, PARTITION_KEY, SORT_KEY, machine_key, minute_key, unpack
 from streams.label_store.rows import LabelRow, in_order
 from streams.label_store.writing import Retrying, may_succeed_later
 
@@ -51,9 +51,20 @@ class Reader:
         )
         return unpack(page["Items"][0])[-1] if page["Items"] else None
 
-    def scan(self, segment: int, segments: int) -> Iterator[Item]:
-        """All items of one of ``segments`` parts of the table."""
-        return self._pages(self._client.scan, Segment=segment, TotalSegments=segments)
+    def scan(self) -> Iterator[Item]:
+        """All items of the table."""
+        return self._pages(self._client.scan)
+
+    def scan_ids(self, segment: int, segments: int) -> Iterator[Item]:
+        """What tells the label ids of all items of one of ``segments`` parts of the table."""
+        names = {f"#{at}": name for at, name in enumerate(ID_ATTRIBUTES)}
+        return self._pages(
+            self._client.scan,
+            Segment=segment,
+            TotalSegments=segments,
+            ProjectionExpression=",".join(names),
+            ExpressionAttributeNames=names,
+        )
 
     def _pages(self, call: Any, **arguments: Any) -> Iterator[Item]:
         while True:

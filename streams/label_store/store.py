@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 from schemas.labels import Label
-from schemas.readings import DEFAULT_CLIENT
 from schemas.times import LATEST_MS
 from streams.label_store.attributes import Item
 from streams.label_store.offsets import LabelIds
@@ -102,7 +101,7 @@ class LabelStore:
         """A machine's labels with ``from_ms <= event time < to_ms`` (epoch ms), by event time, offset, revision."""
         return map(to_label, self._reader.rows(client_id, machine_id, from_ms, to_ms, stack))
 
-    def newest(self, machine_id: str, client_id: str = DEFAULT_CLIENT) -> Label | None:
+    def newest(self, client_id: str, machine_id: str) -> Label | None:
         """A label of the machine's newest minute, None if it has no labels."""
         row = self._reader.newest(client_id, machine_id)
         return None if row is None else to_label(row)
@@ -113,7 +112,7 @@ class LabelStore:
 
     def rows(self) -> Iterator[LabelRow]:
         """All labels of the table in no order. One that two writes put into different items comes twice."""
-        for item in self._reader.scan(0, 1):
+        for item in self._reader.scan():
             yield from unpack(item)
 
     def count(self) -> int:
@@ -125,7 +124,7 @@ class LabelStore:
 
     def _ids_of_part(self, part: int) -> LabelIds:
         ids = LabelIds()
-        for item in self._reader.scan(part, self._writers):
+        for item in self._reader.scan_ids(part, self._writers):
             for label_id in label_ids(item):
                 ids.add(label_id)
         return ids

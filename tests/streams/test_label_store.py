@@ -109,9 +109,9 @@ def test_one_stack_can_be_read_alone(store: LabelStore) -> None:
 
 
 def test_the_newest_label_is_known(store: LabelStore) -> None:
-    assert store.newest("well-7", "acme") is None
+    assert store.newest("acme", "well-7") is None
     store.write([a_label(1), a_label(2, START_MS + MINUTE_MS), a_label(3, START_MS - MINUTE_MS)])
-    newest = store.newest("well-7", "acme")
+    newest = store.newest("acme", "well-7")
     assert newest is not None
     assert newest.source_offset == 2
 
