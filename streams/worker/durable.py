@@ -97,6 +97,8 @@ class Durable:
             with_status = flush or now >= self._next_status_s
             if with_status:
                 self._next_status_s = now + self._status_interval_s
+            elif any(partition.has_status for partition in self.partitions.values()):
+                asyncio.get_running_loop().call_later(self._next_status_s - now, self._work.set)
             # Nothing may be judged between taking the snapshot and taking the output: no await until both are taken.
             taken = [
                 (number, partition.take_output(), partition.take_status() if with_status else [])

@@ -95,6 +95,11 @@ class Partition:
         touched, self.touched = self.touched, {}
         return list(self.engine.records(touched, ()))
 
+    @property
+    def has_status(self) -> bool:
+        """Whether a machine's status is waiting to be sent."""
+        return bool(self._latest)
+
     def take_status(self) -> list[Record]:
         """Status of the machines labelled since the last call."""
         latest, self._latest = self._latest, {}

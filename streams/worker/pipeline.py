@@ -76,7 +76,7 @@ class Worker:
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
         app.hold_back = self.until_models_known
-        app.on_rebalance_complete.connect(self.say_ready, weak=False)
+        table.on_recover(self.say_ready)
 
     # -- readings
 
@@ -135,10 +135,11 @@ class Worker:
             self._durable.partitions.clear()
             self._models_known.clear()
             self._models_end.clear()
-        log.info("partitions handed over", action="handed_over", partitions=len(revoked))
+        if revoked:
+            log.info("partitions handed over", action="handed_over", partitions=len(revoked))
 
-    async def say_ready(self, *_: Any, **__: Any) -> None:
-        """Recovery is over, readings flow."""
+    async def say_ready(self) -> None:
+        """State is back, readings flow."""
         # Objects made so far live as long as the process: the collector need not look at them again.
         gc.collect()
         gc.freeze()

@@ -1,0 +1,92 @@
+"""wellsentry's own processes, started and ended by tests."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from streams.settings import Settings
+
+_END_WITHIN_S = 40.0
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Settings as the variables that a child process reads."""
+    found: dict[str, str] = {}
+    for section, values in settings.model_dump().items():
+        for name, value in values.items():
+            if value is None:
+                continue
+            shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+            if isinstance(shown, tuple | list | dict):
+                import json
+
+                shown = json.dumps(shown)
+            found[f"WELLSENTRY_{section}__{name}".upper()] = str(shown)
+    return found
+
+
+class Process:
+    """A child process whose log is kept in a file."""
+
+    def __init__(self, arguments: list[str], settings: Settings, log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments],
+                env={**os.environ, **variables(settings)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it with -9."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(_END_WITHIN_S)
+
+    def end(self) -> int:
+        """Ask it to end; its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(_END_WITHIN_S)
+
+    def tail(self, size: int = 3000) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-size:]
+
+
+@contextlib.contextmanager
+def running(command: str, settings: Settings, directory: Path, *, script: str | None = None) -> Iterator[Process]:
+    """``wellsentry COMMAND`` (or a script of Python) while the block runs."""
+    arguments = ["-c", script] if script else ["-m", "streams.cli.main", command]
+    process = Process(arguments, settings, directory / f"{command}-{time.monotonic_ns()}.log")
+    try:
+        yield process
+    finally:
+        if process.running:
+            process.end()
+
+
+def wait_until(
+    condition: Callable[[], Any], within_s: float = 60.0, what: str = "condition", process: Any = None
+) -> Any:
+    """What ``condition`` gives once it is true; fails after ``within_s`` or when the process it depends on has ended."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if process is not None and not process.running:
+            raise AssertionError(f"process ended while waiting for {what}:\n{process.tail()}")
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no {what} within {within_s} s" + (f":\n{process.tail()}" if process else ""))
+        time.sleep(0.05)
