@@ -26,7 +26,7 @@ class DynamoJars(Part):
             f"-Djava.io.tmpdir={self.directory}",
             "-XX:-UsePerfData",
             "-XX:+UseSerialGC",
-            "-Xmx512m",
+            "-Xmx2g",  # a scan holds its pages on the heap: 512 MB ran out at 27,000 items
             "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
             *("-inMemory", "-sharedDb", "-disableTelemetry"),
             *("-port", str(port)),
