@@ -34,13 +34,13 @@ def register(app: typer.Typer) -> None:
         """
         import asyncio
 
+        from streams.cli.context import settings_in_force
         from streams.feed import Pace
         from streams.feed import feed as send
         from streams.feed_progress import feed_bar, tell_report
         from streams.files import read_files
         from streams.files.counting import count_readings
         from streams.files.merging import merge
-        from streams.cli.context import settings_in_force
 
         pace = Pace(chosen_factor(factor, flat_out, 1.0))
         settings = settings_in_force()

@@ -44,9 +44,9 @@ def register(app: typer.Typer) -> None:
         import time
 
         from models.simulator import Fleet, Rates
+        from streams.cli.context import settings_in_force
         from streams.feed import Pace
         from streams.feed_progress import feed_bar, tell_report
-        from streams.cli.context import settings_in_force
         from streams.simulate import simulate as run
         from streams.simulate import simulate_to_files, write_truth
 

@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
     as_json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
     @topics.command()
-    def create(json: as_json = False) -> None:  # type: ignore[valid-type]
+    def create(json: as_json = False) -> None:
         """Create the topics that are missing."""
         from streams.cli.context import settings_in_force
         from streams.topics_admin import create_topics
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
             typer.echo("\n".join(f"created {name}" for name in created) or "all topics were there")
 
     @topics.command()
-    def check(json: as_json = False) -> None:  # type: ignore[valid-type]
+    def check(json: as_json = False) -> None:
         """Compare the topics with their declarations. Exit status 1 if one differs."""
         from streams.cli.context import settings_in_force
         from streams.topics_admin import check_topics

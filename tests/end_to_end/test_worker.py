@@ -124,9 +124,7 @@ def test_readings_become_labels_status_incidents_rejections_and_training_request
 
 def _differences(here: dict[str, bytes], there: dict[str, bytes]) -> list[str]:
     """The first few labels that differ, and in which fields."""
-    found = []
-    for label_id in sorted(here.keys() ^ there.keys())[:3]:
-        found.append(f"{label_id}: only one of the two has it")
+    found = [f"{label_id}: only one of the two has it" for label_id in sorted(here.keys() ^ there.keys())[:3]]
     for label_id in [one for one in here if one in there and here[one] != there[one]][:3]:
         one, other = json.loads(here[label_id]), json.loads(there[label_id])
         fields = {name: (one[name], other[name]) for name in one if one[name] != other[name]}

@@ -1,0 +1,1 @@
+"""The board in the terminal: figures to something rich can draw."""

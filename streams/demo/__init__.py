@@ -1,0 +1,1 @@
+"""``wellsentry demo``: everything in one go on one machine, to be looked at or to be checked."""
