@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file()))
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file()))
 
     @property
     def topics(self) -> Topics:
@@ -131,7 +131,8 @@ class Settings(BaseSettings):
         return topics(self.broker.topic_prefix)
 
 
-def _settings_file() -> Path:
+def settings_file() -> Path:
+    """The settings file of this process; it need not exist."""
     return Path(os.environ.get("WELLSENTRY_CONFIG", SETTINGS_FILE))
 
 
@@ -146,4 +147,4 @@ def load_settings(**flags: Any) -> Settings:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadSettings(f"settings cannot be used: {wrong}. See `wellsentry config`.") from error
     except (OSError, ValueError) as error:
-        raise BadSettings(f"{_settings_file()} cannot be read: {error}") from error
+        raise BadSettings(f"{settings_file()} cannot be read: {error}") from error

@@ -10,25 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from streams.demo.children import settings_variables as variables
 from streams.settings import Settings
 
 _END_WITHIN_S = 40.0
-
-
-def variables(settings: Settings) -> dict[str, str]:
-    """Settings as the variables that a child process reads."""
-    found: dict[str, str] = {}
-    for section, values in settings.model_dump().items():
-        for name, value in values.items():
-            if value is None:
-                continue
-            shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-            if isinstance(shown, tuple | list | dict):
-                import json
-
-                shown = json.dumps(shown)
-            found[f"WELLSENTRY_{section}__{name}".upper()] = str(shown)
-    return found
 
 
 class Process:
@@ -90,3 +75,6 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"no {what} within {within_s} s" + (f":\n{process.tail()}" if process else ""))
         time.sleep(0.05)
+
+
+__all__ = ["Process", "running", "variables", "wait_until"]

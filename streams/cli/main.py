@@ -1,6 +1,6 @@
 """``wellsentry``: the options before the command, the commands, and what becomes of errors."""
 
-import importlib.util
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -27,8 +27,7 @@ app = typer.Typer(
 )
 
 for command in COMMANDS:
-    if importlib.util.find_spec(f"streams.cli.{command}"):
-        importlib.import_module(f"streams.cli.{command}").register(app)
+    importlib.import_module(f"streams.cli.{command}").register(app)
 
 
 @app.callback()

@@ -1,0 +1,57 @@
+"""Reading a topic once, without a group and without disturbing anybody."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.settings import Settings
+
+_FETCH_MS = 200
+#: The embedded broker reports ends that are too low (its batches count as one record): nothing new for so long is the end.
+_QUIET_S = 1.0
+
+
+async def read_topic(
+    settings: Settings, topic: str, *, from_beginning: bool = True, until_end: bool = True
+) -> AsyncIterator[Any]:
+    """Records of ``topic``, each partition in its order; for ever unless ``until_end``.
+
+    The end is where the topic ended when the call was made, or later where the broker's answers say so.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker.url,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest" if from_beginning else "latest",
+        fetch_max_wait_ms=_FETCH_MS,
+        max_partition_fetch_bytes=4_000_000,
+    )
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(settings.broker.partitions)]
+        consumer.assign(partitions)
+        if not from_beginning:
+            await consumer.seek_to_end(*partitions)
+        ends = await consumer.end_offsets(partitions) if until_end else {}
+        quiet_since_s = time.monotonic()
+        while True:
+            fetched = await consumer.getmany(timeout_ms=_FETCH_MS, max_records=4_000)
+            for records in fetched.values():
+                for record in records:
+                    yield record
+            if fetched:
+                quiet_since_s = time.monotonic()
+            elif until_end and time.monotonic() - quiet_since_s >= _QUIET_S and await _at(consumer, partitions, ends):
+                return
+            await asyncio.sleep(0)
+    finally:
+        await consumer.stop()
+
+
+async def _at(consumer: Any, partitions: Sequence[TopicPartition], ends: dict[TopicPartition, int]) -> bool:
+    for tp in partitions:
+        if await consumer.position(tp) < max(ends.get(tp, 0), consumer.highwater(tp) or 0):
+            return False
+    return True
