@@ -23,6 +23,7 @@ from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit_offsets
 from streams.runs.run import Run
 from streams.settings import Settings
+from streams.topics_admin import require_topics
 
 log = get_logger(__name__)
 
@@ -38,6 +39,7 @@ def run_sink(settings: Settings) -> None:
     Raises :class:`schemas.errors.StoreError` when DynamoDB refuses, or keeps failing.
     """
     setup_logging(settings, "sink")
+    require_topics(settings)
 
     async def main() -> None:
         with LabelStore(settings.dynamodb, settings.sink) as store:

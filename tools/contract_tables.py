@@ -16,7 +16,8 @@ from schemas.training import FeatureModel, ModelUpdate, SourceRange, TrainingReq
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
-    WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate, FeatureModel,
+    WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate,
+    FeatureModel,
 )  # fmt: skip
 
 

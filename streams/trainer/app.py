@@ -20,6 +20,7 @@ from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit
 from streams.runs.producing import send_run
 from streams.settings import Settings
+from streams.topics_admin import require_topics
 from streams.trainer.fleets import FleetWatch, fit_fleet_if_due
 from streams.trainer.making import handle_request, sha256_of
 from streams.trainer.publishing import partitions_of, publish, publish_registry
@@ -36,6 +37,7 @@ _LONGEST_RETRY_S: Final = 30.0
 def run_trainer(settings: Settings, publish_only: bool = False) -> None:
     """Run until SIGINT or SIGTERM; with ``publish_only`` publish what the registry has, and return."""
     setup_logging(settings, "trainer")
+    require_topics(settings)
     registry = Registry(settings.registry)
 
     async def main() -> None:

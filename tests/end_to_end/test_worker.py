@@ -274,9 +274,10 @@ def test_an_online_detector_chosen_in_the_settings_scores_without_a_trainer(
     assert training.more() == []
 
 
-def test_without_its_topics_the_worker_says_what_to_do(
-    kafka_url: str, make_settings: MakeSettings, tmp_path: Path
+@pytest.mark.parametrize("program", ["worker", "trainer", "sink"])
+def test_without_its_topics_a_program_says_what_to_do(
+    kafka_url: str, make_settings: MakeSettings, tmp_path: Path, program: str
 ) -> None:
-    with running("worker", make_settings(kafka_url), tmp_path) as worker:
-        wait_until(lambda: not worker.running, what="its end")
-    assert "wellsentry topics create" in worker.tail()
+    with running(program, make_settings(kafka_url), tmp_path) as process:
+        wait_until(lambda: not process.running, what="its end")
+    assert "wellsentry topics create" in process.tail()

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from typer.testing import CliRunner
 
-from streams.cli import feed, simulate
+from streams.cli.main import app
 from streams.settings import Settings
 
 MakeSettings = Callable[..., Settings]
@@ -19,10 +18,6 @@ START = "2026-01-01T00:00:00Z"
 
 @pytest.fixture
 def run() -> Callable[..., str]:
-    app = typer.Typer()
-    feed.register(app)
-    simulate.register(app)
-
     def run(*arguments: object, fails_with: str | None = None) -> str:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         if fails_with is not None:
