@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
 
 from streams.label_store import LabelStore
 from streams.label_store.rows import LabelRow, letters
 from streams.settings import Settings
+from streams.topics_admin import create_topics
 from tests.conftest import MakeSettings
 from tests.streams.making_labels import START_MS, a_row, minutes_of_rows
 
@@ -29,9 +29,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 def settings(any_broker_url: str, embedded_aws_url: str, make_settings: MakeSettings) -> Settings:
     """Both brokers, with a label topic; a sink that waits a second for the rest of a minute."""
     settings = make_settings(any_broker_url, embedded_aws_url, sink={"linger_s": 1.0})
-    admin = KafkaAdminClient(bootstrap_servers=any_broker_url)
-    admin.create_topics([NewTopic(settings.topics.labels.name, settings.broker.partitions, 1)])
-    admin.close()
+    create_topics(settings)
     with LabelStore(settings.dynamodb) as store:
         store.ensure_table()
     return settings

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from aiokafka import ConsumerRecord
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
 
 from models.fitting import digest_of
 from schemas.errors import RegistryError
@@ -24,6 +23,7 @@ from streams.partitions import partition_of
 from streams.registry import Registry
 from streams.runs.app import new_app
 from streams.settings import Settings
+from streams.topics_admin import create_topics
 from streams.trainer import app as trainer_app
 from streams.trainer.app import Trainer
 from streams.trainer.fleets import MOST_MEMBERS, FleetWatch, fit_fleet_if_due
@@ -321,16 +321,7 @@ def on_broker(any_broker_url: str, make_settings: MakeSettings) -> Settings:
         trainer={"trees": 10, "samples_per_tree": 32, "fleet_after_machines": 3},
         broker={"session_timeout_s": 6.0, "heartbeat_interval_s": 1.0},  # so that a killed one is soon missed
     )
-    admin = KafkaAdminClient(bootstrap_servers=any_broker_url)
-    try:
-        admin.create_topics(
-            [
-                NewTopic(t.name, settings.broker.partitions, 1)
-                for t in (settings.topics.training, settings.topics.models)
-            ]
-        )
-    finally:
-        admin.close()
+    create_topics(settings)
     return settings
 
 
