@@ -44,8 +44,12 @@ class Label(BaseModel):
     median: float | None = Field(description="Rolling median of the feature: the value that is scored.")
     expected_low: float | None = Field(description="Lower end of what the model takes as usual for the median.")
     expected_high: float | None = Field(description="Upper end of it.")
-    score: float | None = Field(description="Raw score of the detector; higher is more anomalous.")
+    score: float | None = Field(description="Raw score of the forest or online detector; null where there is none yet.")
     surprise: float | None = Field(description="-log10 of how often a healthy machine gives a value this far out.")
+    views: dict[str, float] | None = Field(
+        description="Where it is anomalous: surprise of each view of the detector, null where the detector has none."
+    )
+    because: str | None = Field(description="Where it is anomalous: which views drove it, in words.")
     label: Verdict
     reason: UnscoredReason | None = Field(description="Why it is unscored; null when it is scored.")
     alert: AlertState

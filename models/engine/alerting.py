@@ -25,13 +25,15 @@ def judge(
     close_at_share: float,
     close_after: int,
     cool_down_ms: int,
+    cool_down_readings: int,
     verdict: Any,  # n, out
     alert: Any,  # n, out: QUIET, OPENED, OPEN or CLOSED after this reading
     opened_offset: Any,  # n, out: offset that opened the incident this reading belongs to; -1: none
     happened: Any,  # n of ALARM, out: the alarm as it stood where one opened or closed
 ) -> None:
     """An alert opens after ``open_after`` anomalous readings in a row, and not during a cool-down. It closes after
-    ``close_after`` in a row below ``close_at_share`` of its highest surprise. Unscored readings change nothing.
+    ``close_after`` in a row below ``close_at_share`` of its highest surprise. A cool-down lasts for a time and for a number
+    of scored readings, whichever is longer. Unscored readings change nothing.
     What is anomalous or belongs to an alert is marked in the ring: it stays out of training.
     """
     history = ring_alert.shape[1]
@@ -43,6 +45,7 @@ def judge(
         state = OPEN if was_open else QUIET
         verdict[i] = UNSCORED
         if kind[i] == SCORABLE:
+            machine.scored += 1
             anomalous = surprise[i] >= anomalous_at
             verdict[i] = ANOMALOUS if anomalous else NORMAL
             if was_open:
@@ -58,8 +61,10 @@ def judge(
                     machine.alert = QUIET
                     machine.streak = 0
                     machine.cool_until_ms = time_ms[i] + cool_down_ms
+                    machine.cool_until = machine.scored + cool_down_readings
             else:
-                counts = anomalous and time_ms[i] >= machine.cool_until_ms
+                cooled = time_ms[i] >= machine.cool_until_ms and machine.scored >= machine.cool_until
+                counts = anomalous and cooled
                 machine.streak = machine.streak + 1 if counts else 0
                 if machine.streak >= open_after:
                     state = OPENED

@@ -1,15 +1,36 @@
 """How the steps are compiled: one decorator, so that it is decided in one place.
 
 No fast-math: results must not depend on how a compiler reorders sums. Compiled code is cached beside the source, or where
-``NUMBA_CACHE_DIR`` says.
+``NUMBA_CACHE_DIR`` says, in a folder for each state of the sources: numba itself looks only at the file of the function it
+compiles and would go on using what it once took from another.
 """
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config as numba_config
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _sources_digest() -> str:
+    """First 12 hex digits of the SHA-256 of all sources that compiled code may come from."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _choose_cache() -> None:
+    config = cast(Any, numba_config)
+    base = Path(config.CACHE_DIR) if config.CACHE_DIR else Path(__file__).parent / "__pycache__"
+    config.CACHE_DIR = str(base / f"compiled-{_sources_digest()}")
+
+
+_choose_cache()
 
 
 def compiled(function: F) -> F:

@@ -49,7 +49,7 @@ class Engine:
         self.machines.append((client_id, machine_id))
         self.machines_of[client_id] = self.machines_of.get(client_id, 0) + 1
         for engine in self.stacks.values():
-            engine.state.grow(slot + 1)
+            engine.grow(slot + 1)
         return slot
 
     def step(self, batch: ReadingBatch) -> dict[str, Verdicts]:
@@ -91,7 +91,7 @@ class Engine:
         for name, slot in touched:
             client, machine = self.machines[slot]
             records = self._records[name]
-            for part, value in records.full_chunks(slot):
+            for part, value in (*records.full_chunks(slot), *records.checkpoint(slot)):
                 made.append((record_key(client, machine, name, part), value))
             heads.append((record_key(client, machine, name, HEAD), records.head(slot)))
         return made + heads

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.codes import ALERTS, CLOSED, OPENED, REASONS, RUNGS, VERDICTS
+from models.engine.codes import ALERTS, ANOMALOUS, CLOSED, OPENED, REASONS, RUNGS, VERDICTS
+from models.engine.reasons import because, views_of
 from models.engine.stack_engine import StackEngine, Verdicts
 from schemas.incidents import Incident
 from schemas.labels import Label
@@ -80,6 +81,7 @@ def make_labels(
     topic, version, commit = stamp.source_topic, stamp.code_version, stamp.git_commit
 
     driver = verdicts.driver[index]
+    views, words = _explained(verdicts, index, features)
     signals = [_numbers(verdicts.signals[index, m], _VALUE_DECIMALS) for m in range(len(names))]
     times = np.datetime_as_string(verdicts.time_ms[index].astype("M8[ms]"), unit="ms").tolist()
     make = LabelTwin
@@ -98,6 +100,8 @@ def make_labels(
             high,
             raw,
             surprise,
+            looked,
+            why,
             VERDICTS[verdict],
             REASONS.get(kind),
             ALERTS[alert],
@@ -116,8 +120,8 @@ def make_labels(
             None,
         )
         for (
-            slot, offset, time, looked_at, k, value, median, low, high, raw, surprise, verdict, kind, alert, opened,
-            model, since, rung, partner,
+            slot, offset, time, looked_at, k, value, median, low, high, raw, surprise, looked, why, verdict, kind, alert,
+            opened, model, since, rung, partner,
         ) in zip(
             batch.slot[index].tolist(),
             batch.offset[index].tolist(),
@@ -130,6 +134,8 @@ def make_labels(
             _numbers(verdicts.expected[index, 1], _VALUE_DECIMALS),
             _numbers(verdicts.raw[index], _VALUE_DECIMALS),
             _numbers(verdicts.surprise[index], _SURPRISE_DECIMALS),
+            views,
+            words,
             verdicts.verdict[index].tolist(),
             verdicts.kind[index].tolist(),
             verdicts.alert[index].tolist(),
@@ -144,6 +150,22 @@ def make_labels(
     turned = np.flatnonzero((verdicts.alert[index] == OPENED) | (verdicts.alert[index] == CLOSED))
     incidents = [_incident(labels[at], verdicts.happened[index[at]], features) for at in turned.tolist()]
     return Labelled(index.tolist(), labels, incidents)
+
+
+def _explained(
+    verdicts: Verdicts, index: Any, features: Sequence[str]
+) -> tuple[list[dict[str, float] | None], list[str | None]]:
+    """Views and words of the anomalous labels, None for all others."""
+    views: list[dict[str, float] | None] = [None] * len(index)
+    words: list[str | None] = [None] * len(index)
+    if verdicts.views is None or verdicts.together is None:
+        return views, words
+    for at in np.flatnonzero(verdicts.verdict[index] == ANOMALOUS).tolist():
+        i = index[at]
+        k = int(verdicts.driver[i])
+        found = views_of(verdicts.views[i, k], float(verdicts.together[i]))
+        views[at], words[at] = found, because(found, features[k])
+    return views, words
 
 
 def _incident(label: Any, alarm: Any, features: Sequence[str]) -> Incident:

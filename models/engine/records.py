@@ -16,14 +16,14 @@ from models.engine.state import ALARM, CHUNK, CORE, PAIRING
 from schemas.errors import StateError
 from schemas.training import ModelUpdate
 
-VERSION: Final = 1
+VERSION: Final = 2
 SEPARATOR: Final = b"\x1f"  # cannot occur in a client's or machine's name
 
 HEAD: Final = b"h"
 
 
 def record_key(client_id: str, machine_id: str, stack: str, part: bytes) -> bytes:
-    """Key of one record. Parts: ``h`` head, ``c<n>`` chunk, ``m0`` and ``m1`` models in turn."""
+    """Key of one record. Parts: ``h`` head, ``c<n>`` chunk, ``m0``, ``m1`` models and ``v0``, ``v1`` checkpoints in turn."""
     return SEPARATOR.join((client_id.encode(), machine_id.encode(), stack.encode(), part))
 
 
@@ -81,8 +81,13 @@ class Records:
             chunks.append((b"c%d" % place, bytes((VERSION,)) + entries))
         return chunks
 
+    def checkpoint(self, slot: int) -> list[tuple[bytes, bytes]]:
+        """Part and bytes of the detector's memory, if it is time to write it. It goes before the head, which names it."""
+        made = self._engine.scorer.checkpoint(slot)
+        return [] if made is None else [(made[0], bytes((VERSION,)) + made[1])]
+
     def restore(self, slot: int, part: bytes, value: bytes) -> None:
-        """Put one head or chunk back. Order does not matter; :meth:`StackEngine.rebuild` comes when all are in."""
+        """Put one record back, in the order in which they were written; :meth:`StackEngine.rebuild` comes when all are in."""
         if not value or value[0] != VERSION:
             raise StateError(
                 f"state record {part!r} has layout {value[:1].hex() or 'none'}, this version reads {VERSION}; "
@@ -91,6 +96,8 @@ class Records:
         try:
             if part == HEAD:
                 self._restore_head(slot, value)
+            elif part.startswith(b"v"):
+                self._engine.scorer.restore(slot, part, value[1:])
             else:
                 place = int(part[1:])
                 self._put_entries(slot, place * CHUNK, CHUNK, value, 1)
@@ -129,6 +136,7 @@ class Records:
                 state.ring_ms[slot, first:last].tobytes(),
                 state.ring_signal[slot, first:last].tobytes(),
                 state.ring_alert[slot, first:last].tobytes(),
+                state.ring_view[slot, first:last].tobytes(),
             )
         )
 
@@ -141,7 +149,10 @@ class Records:
         state.ring_signal[slot, first:last] = signals.reshape(count, state.signals)
         at += 8 * count * state.signals
         state.ring_alert[slot, first:last] = np.frombuffer(value, np.int8, count, at)
-        return at + count
+        at += count
+        views = np.frombuffer(value, np.uint8, count * state.features, at)
+        state.ring_view[slot, first:last] = views.reshape(count, state.features)
+        return at + count * state.features
 
 
 @dataclass(frozen=True, slots=True)

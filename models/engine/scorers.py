@@ -1,7 +1,7 @@
-"""The two ways of scoring a run: look-ups of models that a trainer made, or detectors that learn as they go."""
+"""The ways of scoring a run: the forest alone, detectors that learn as they go, or all views together."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -9,79 +9,152 @@ import numpy.typing as npt
 from models.detectors import ONLINE, OnlineDetector
 from models.engine.codes import SCORABLE, WARMING
 from models.engine.refits import training_medians
-from models.engine.scoring import Lookups, score
+from models.engine.scoring import Lookups, look_up, speak
 from models.engine.state import StackState
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """What the window step says of a run: see :func:`models.engine.window.roll`."""
+    """A run of ``n`` readings after the window: see :func:`models.engine.window.roll`."""
 
-    median: npt.NDArray[np.float64]  # n x k
-    held: npt.NDArray[np.int64]  # n x k
-    own: npt.NDArray[np.float64]  # n x k x 2
+    slot: Ints  # n
+    sequence: Ints  # n
+    kind: Ints  # n; a scorer turns SCORABLE into WARMING where it cannot score yet
+    time_ms: Ints  # n
+    median: Floats  # n x k
+    held: Ints  # n x k
+    own: Floats  # n x k x 2
+
+    def columns(self) -> "Scored":
+        """Room for what a scorer finds, all of it missing as yet."""
+        n, k = self.median.shape
+        return Scored(np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int64), np.full((n, 2), np.nan), k)
+
+
+@dataclass(slots=True)
+class Scored:
+    """What a scorer found, in columns."""
+
+    raw: Floats  # n: raw score of the detector for the feature that speaks; NaN where there is none
+    surprise: Floats  # n; NaN where unscored
+    driver: Ints  # n: index of the feature that speaks
+    expected: Floats  # n x 2: what is usual for its median
+    features: int
+    views: Floats | None = field(default=None)  # n x k x VIEWS: surprise of each view
+    together: Floats | None = field(default=None)  # n: surprise of all signals together
 
 
 class Scorer(Protocol):
-    """Fills the score columns of a run."""
+    """Scores a run, and brings back after a restart what it knew."""
 
-    def score(
-        self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any
-    ) -> None: ...
+    def score(self, run: Rolled) -> Scored: ...
 
-    def restore(self, slot: int) -> None:
-        """Build again what is not stored of machine ``slot``."""
+    def grow(self, rows: int) -> None:
+        """Make room for ``rows`` machines."""
+        ...
+
+    def known_until(self, slot: int) -> int:
+        """Readings of a restored machine after which it has to be shown the others again, in order."""
+        ...
+
+    def recall(self, slot: int, run: Rolled) -> None:
+        """Learn ``run`` again: all readings of a restored machine since :meth:`known_until`."""
+        ...
+
+    def checkpoint(self, slot: int) -> tuple[bytes, bytes] | None:
+        """Part and bytes of a record to be written now; None if it is not time."""
+        ...
+
+    def restore(self, slot: int, part: bytes, value: bytes) -> None:
+        """Put such a record back."""
         ...
 
 
-class LookupScorer:
-    """Models fitted elsewhere, compiled to look-ups."""
+class _WithoutCheckpoint:
+    """For scorers whose knowledge is all in the ring or in models."""
 
-    def __init__(self, state: StackState, lookups: Lookups, least_valid: int) -> None:
-        self._state, self._lookups, self._least_valid = state, lookups, least_valid
+    def __init__(self, state: StackState) -> None:
+        self._state = state
 
-    def score(self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
-        state, models = self._state, self._lookups
-        score(
-            slot, kind, rolled.median, rolled.held, rolled.own, self._least_valid, state.core, state.model_index,
-            models.edges, models.scores, models.surprises, models.start, models.length, models.low, models.high,
-            raw, surprise, driver, expected,
-        )  # fmt: skip
+    def grow(self, rows: int) -> None:
+        pass
 
-    def restore(self, slot: int) -> None:
-        """Nothing: a look-up has no state of its own."""
+    def known_until(self, slot: int) -> int:
+        return int(self._state.core[slot]["readings"])
+
+    def recall(self, slot: int, run: Rolled) -> None:
+        pass
+
+    def checkpoint(self, slot: int) -> tuple[bytes, bytes] | None:  # noqa: ARG002
+        return None
+
+    def restore(self, slot: int, part: bytes, value: bytes) -> None:  # noqa: ARG002
+        raise ValueError("this detector keeps no checkpoints; the state was written with another one")
 
 
-class OnlineScorer:
+def look_up_run(run: Rolled, state: StackState, models: Lookups) -> tuple[Floats, Floats, Floats]:
+    """Raw scores and surprises (n x k) and expected bands (n x k x 2) by the models in force; NaN where there is none."""
+    shape = run.median.shape
+    raw, surprise, expected = np.empty(shape), np.empty(shape), np.empty((*shape, 2))
+    look_up(
+        run.slot, run.kind, run.median, run.own, state.core, state.model_index, models.edges, models.scores,
+        models.surprises, models.start, models.length, models.low, models.high, raw, surprise, expected,
+    )  # fmt: skip
+    return raw, surprise, expected
+
+
+class ForestScorer(_WithoutCheckpoint):
+    """The isolation forest alone: a model that a trainer fitted to the machine's medians, compiled to a look-up."""
+
+    def __init__(self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int) -> None:
+        super().__init__(state)
+        self._lookups, self._least_valid, self._warm_up = lookups, least_valid, warm_up
+
+    def score(self, run: Rolled) -> Scored:
+        made = run.columns()
+        raw, surprise, expected = look_up_run(run, self._state, self._lookups)
+        ready = run.sequence >= self._warm_up
+        speak(run.kind, run.held, self._least_valid, ready, surprise, made.surprise, made.driver)
+        scored = np.flatnonzero(run.kind == SCORABLE)
+        made.raw[scored] = raw[scored, made.driver[scored]]
+        made.expected[scored] = expected[scored, made.driver[scored]]
+        return made
+
+
+class OnlineScorer(_WithoutCheckpoint):
     """A River detector for each machine and feature, scoring before learning, one reading after the other."""
 
-    def __init__(self, detector: str, state: StackState, span_ms: int, least_valid: int) -> None:
+    def __init__(self, detector: str, state: StackState, span_ms: int, least_valid: int, warm_up: int) -> None:
+        super().__init__(state)
         self._name, self._make = detector, ONLINE[detector]
-        self._state, self._span_ms, self._least_valid = state, span_ms, least_valid
+        self._span_ms, self._least_valid, self._warm_up = span_ms, least_valid, warm_up
         self._detectors: dict[tuple[int, int], OnlineDetector] = {}
 
-    def score(self, slot: Any, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any, expected: Any) -> None:
-        raw[:], surprise[:], driver[:], expected[:] = np.nan, np.nan, 0, np.nan
-        for i in range(len(slot)):
-            if kind[i] == SCORABLE:
-                self._score_one(i, int(slot[i]), kind, rolled, raw, surprise, driver)
+    def score(self, run: Rolled) -> Scored:
+        made = run.columns()
+        for i in np.flatnonzero(run.kind == SCORABLE).tolist():
+            self._score_one(i, int(run.slot[i]), run, made)
+        return made
 
-    def _score_one(self, i: int, s: int, kind: Any, rolled: Rolled, raw: Any, surprise: Any, driver: Any) -> None:
+    def _score_one(self, i: int, s: int, run: Rolled, made: Scored) -> None:
         core = self._state.core[s]
-        ready = bool((rolled.held[i] >= self._least_valid).all())
-        for k, x in enumerate(rolled.median[i]):
+        ready = bool((run.held[i] >= self._least_valid).all()) and run.sequence[i] >= self._warm_up
+        for k, x in enumerate(run.median[i]):
             detector = self._detector(s, k)
-            made = detector.score(float(x))
-            surprised = detector.surprise(float(x), made) if made is not None else None
-            if made is None or surprised is None:
+            raw = detector.score(float(x))
+            surprise = detector.surprise(float(x), raw) if raw is not None else None
+            if raw is None or surprise is None:
                 ready = False
-            elif np.isnan(surprise[i]) or surprised > surprise[i]:
-                raw[i], surprise[i], driver[i] = made, surprised, k
+            elif np.isnan(made.surprise[i]) or surprise > made.surprise[i]:
+                made.raw[i], made.surprise[i], made.driver[i] = raw, surprise, k
             detector.learn(float(x))
         core["learned"] += 1
         if not ready:
-            kind[i] = WARMING
-            raw[i], surprise[i], driver[i] = np.nan, np.nan, 0
+            run.kind[i] = WARMING
+            made.raw[i], made.surprise[i], made.driver[i] = np.nan, np.nan, 0
 
     def _detector(self, s: int, k: int) -> OnlineDetector:
         found = self._detectors.get((s, k))
@@ -89,7 +162,7 @@ class OnlineScorer:
             found = self._detectors[s, k] = OnlineDetector(self._make, name=self._name)
         return found
 
-    def restore(self, slot: int) -> None:
+    def recall(self, slot: int, run: Rolled) -> None:  # noqa: ARG002 - all it needs is in the ring
         """Let the detectors of ``slot`` learn again what they had learned: their state depends on nothing else."""
         medians, _, _ = training_medians(self._state, slot, self._span_ms)
         learned = int(self._state.core[slot]["learned"])

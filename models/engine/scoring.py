@@ -1,4 +1,4 @@
-"""Fourth step: the surprise of each median, looked up in the model in force."""
+"""The surprise of each median, looked up in the model in force, and which feature speaks for the reading."""
 
 from typing import Any
 
@@ -122,13 +122,11 @@ def _interval(edges: Any, start: int, length: int, value: float) -> int:
 
 
 @compiled
-def score(
+def look_up(
     slot: Any,  # n
-    kind: Any,  # n: SCORABLE becomes WARMING where no model can score
+    kind: Any,  # n
     median: Any,  # n x k
-    held: Any,  # n x k: values in the window
     own: Any,  # n x k x 2: the machine's reference and spread
-    least_valid: int,
     core: Any,
     model_index: Any,
     edges: Any,
@@ -138,41 +136,59 @@ def score(
     length: Any,
     low: Any,
     high: Any,
-    raw: Any,  # n, out: raw score of the feature that drove it; NaN where unscored
-    surprise: Any,  # n, out
-    driver: Any,  # n, out: index of that feature
-    expected: Any,  # n x 2, out: what is usual for it
+    raw: Any,  # n x k, out: raw score; NaN where no model can score
+    surprise: Any,  # n x k, out
+    expected: Any,  # n x k x 2, out: what is usual
 ) -> None:
-    """Look up the raw score and the surprise; of several features the most surprising one speaks."""
+    """Look up raw score and surprise of each feature's median in the machine's model, if it has one that it can use."""
     features = median.shape[1]
     for i in range(slot.shape[0]):
-        raw[i] = np.nan
-        surprise[i] = np.nan
-        driver[i] = 0
-        expected[i, 0] = np.nan
-        expected[i, 1] = np.nan
-        if kind[i] != SCORABLE:
-            continue
         s = slot[i]
         m = model_index[s]
         fleet = core[s].rung == FLEET
-        ready = m >= 0
         for k in range(features):
-            if held[i, k] < least_valid or (fleet and own[i, k, 0] != own[i, k, 0]):
-                ready = False
-        if not ready:
-            kind[i] = WARMING
-            continue
-        for k in range(features):
-            centre, scale = 0.0, 1.0
+            raw[i, k] = np.nan
+            surprise[i, k] = np.nan
+            expected[i, k, 0] = np.nan
+            expected[i, k, 1] = np.nan
             x = median[i, k]
+            centre, scale = 0.0, 1.0
             if fleet:
                 centre, scale = own[i, k, 0], own[i, k, 1]
                 x = (x - centre) / scale
+            if kind[i] != SCORABLE or m < 0 or x != x:
+                continue
             at = _interval(edges, start[m, k], length[m, k], x)
-            if k == 0 or surprises[at] > surprise[i]:
-                surprise[i] = surprises[at]
-                raw[i] = scores[at]
+            surprise[i, k] = surprises[at]
+            raw[i, k] = scores[at]
+            expected[i, k, 0] = low[m, k] * scale + centre
+            expected[i, k, 1] = high[m, k] * scale + centre
+
+
+@compiled
+def speak(
+    kind: Any,  # n: SCORABLE becomes WARMING where a feature cannot be scored yet
+    held: Any,  # n x k: values in the window
+    least_valid: int,
+    ready: Any,  # n: whether there is enough to go by
+    of_feature: Any,  # n x k: surprise; NaN where there is none
+    surprise: Any,  # n, out
+    driver: Any,  # n, out: index of the feature that speaks
+) -> None:
+    """Of several features the most surprising one speaks for the reading."""
+    for i in range(kind.shape[0]):
+        surprise[i] = np.nan
+        driver[i] = 0
+        if kind[i] != SCORABLE:
+            continue
+        can = ready[i]
+        for k in range(of_feature.shape[1]):
+            if held[i, k] < least_valid or of_feature[i, k] != of_feature[i, k]:
+                can = False
+        if not can:
+            kind[i] = WARMING
+            continue
+        for k in range(of_feature.shape[1]):
+            if k == 0 or of_feature[i, k] > surprise[i]:
+                surprise[i] = of_feature[i, k]
                 driver[i] = k
-                expected[i, 0] = low[m, k] * scale + centre
-                expected[i, 1] = high[m, k] * scale + centre

@@ -15,3 +15,4 @@ class EngineSettings:
     history: int = 1_024  # readings of each machine that are kept
     least_valid_share: float = 0.25  # of the window must hold values before a median is scored
     detectors: Mapping[str, str] = field(default_factory=dict)  # by stack, in place of the stack's own
+    warm_up: int | None = None  # readings, known to be normal, before anything is scored; None: as soon as it can be

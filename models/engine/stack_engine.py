@@ -1,6 +1,6 @@
 """One stack at work on all machines of a partition."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -9,14 +9,16 @@ import numpy.typing as npt
 from models.detectors import ONLINE
 from models.engine.alerting import judge
 from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch
-from models.engine.codes import FLEET, HELD, OWN, SEEN
+from models.engine.codes import FLEET, HELD, MISSING, OWN, SCORABLE, SEEN
 from models.engine.codes import ONLINE as ONLINE_RUNG
+from models.engine.ensemble import EnsembleScorer
 from models.engine.intake import take_in
 from models.engine.refits import find_due
-from models.engine.scorers import LookupScorer, OnlineScorer, Rolled, Scorer
+from models.engine.scorers import ForestScorer, OnlineScorer, Rolled, Scorer
 from models.engine.scoring import Lookups
 from models.engine.settings import EngineSettings
 from models.engine.state import ALARM, StackState
+from models.engine.views.look import UNSEEN
 from models.engine.window import advance, middle, roll
 from models.stacks.base import Stack
 from schemas.errors import BadSettings
@@ -48,6 +50,8 @@ class Verdicts:
     model_since: Ints  # n
     rung: Ints  # n
     due: Ints  # n: why a refit is due; 0: it is not
+    views: Floats | None  # n x k x VIEWS: surprise of each view, where the detector has views
+    together: Floats | None  # n: surprise of all signals together
 
     @property
     def labelled(self) -> Ints:
@@ -55,14 +59,20 @@ class Verdicts:
         return np.flatnonzero((self.kind != SEEN) & (self.kind != HELD))
 
 
-#: The one detector that a trainer fits; all others learn online.
+def _joined(columns: list[Any]) -> Any:
+    return None if columns[0] is None else np.concatenate(columns)
+
+
+#: All views, the forest among them.
+ENSEMBLE: Final = "ensemble"
+#: The forest alone. It and the ensemble's are fitted by a trainer; all others learn online.
 FOREST: Final = "isolation_forest"
 
 
 def choose_detector(name: str) -> str:
     """``name`` if there is such a detector; :class:`BadSettings` otherwise."""
-    if name != FOREST and name not in ONLINE:
-        raise BadSettings(f"there is no detector {name!r}; there are {', '.join(sorted((FOREST, *ONLINE)))}")
+    if name not in (ENSEMBLE, FOREST, *ONLINE):
+        raise BadSettings(f"there is no detector {name!r}; there are {', '.join(sorted((ENSEMBLE, FOREST, *ONLINE)))}")
     return name
 
 
@@ -80,11 +90,20 @@ class StackEngine:
         self._own_tag = np.full(len(vocabulary) + 1, OTHER_TAG, np.int64)  # by the vocabulary's index; last: OTHER_TAG
         self._own_tag[self._columns] = np.arange(len(self._columns))
         least_valid = max(1, round(stack.window.count * settings.least_valid_share))
-        self.scorer: Scorer = (
-            LookupScorer(self.state, self.lookups, least_valid)
-            if self.detector == FOREST
-            else OnlineScorer(self.detector, self.state, self.span_ms, least_valid)
-        )
+        self.scorer: Scorer = self._make_scorer(least_valid)
+
+    def _make_scorer(self, least_valid: int) -> Scorer:
+        warm_up = self.settings.warm_up
+        if self.detector == ENSEMBLE:
+            return EnsembleScorer(self.state, self.lookups, least_valid, warm_up)
+        if self.detector == FOREST:
+            return ForestScorer(self.state, self.lookups, least_valid, warm_up or 0)
+        return OnlineScorer(self.detector, self.state, self.span_ms, least_valid, warm_up or 0)
+
+    def grow(self, rows: int) -> None:
+        """Make room for at least ``rows`` machines."""
+        self.state.grow(rows)
+        self.scorer.grow(rows)
 
     @property
     def learns_online(self) -> bool:
@@ -93,7 +112,15 @@ class StackEngine:
 
     def step(self, batch: ReadingBatch) -> Verdicts:
         """Judge a run. How a stretch of readings is cut into runs makes no difference."""
-        n, k = len(batch), self.state.features
+        # Steps look back into the ring while a whole run has already been put there: it must not come round meanwhile.
+        most = self.state.history // 4
+        if len(batch) <= most or np.bincount(batch.slot).max() <= most:
+            return self._step(batch)
+        parts = [self._step(batch.part(at, at + most)) for at in range(0, len(batch), most)]
+        return Verdicts(*(_joined([getattr(part, one.name) for part in parts]) for one in fields(Verdicts)))
+
+    def _step(self, batch: ReadingBatch) -> Verdicts:
+        n = len(batch)
         state, slot = self.state, batch.slot
         time_ms = batch.time_ms.copy()
         signals = np.ascontiguousarray(batch.values[:, self._columns])
@@ -107,22 +134,16 @@ class StackEngine:
         )  # fmt: skip
 
         feature = self.stack.columns(signals)
-        median, held, own = np.empty((n, k)), np.zeros((n, k), np.int64), np.full((n, k, 2), np.nan)
-        roll(
-            slot, sequence, kind, feature, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
-            state.window_valid, state.window_sorted, state.reference, state.spread, median, held, own,
-        )  # fmt: skip
-
-        raw, surprise, driver, expected = np.empty(n), np.empty(n), np.empty(n, np.int64), np.empty((n, 2))
-        self.scorer.score(slot, kind, Rolled(median, held, own), raw, surprise, driver, expected)
+        rolled = self._roll(slot, sequence, kind, time_ms, feature)
+        scored = self.scorer.score(rolled)
 
         rules = self.stack.thresholds
         verdict, alert, opened = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
         happened = np.zeros(n, ALARM)
         judge(
-            slot, batch.offset, time_ms, kind, sequence, median, surprise, driver, state.core, state.alarm,
-            state.ring_alert, rules.anomalous_at, rules.open_after, rules.close_at_share, rules.close_after,
-            round(rules.cool_down_s * 1000), verdict, alert, opened, happened,
+            slot, batch.offset, time_ms, kind, sequence, rolled.median, scored.surprise, scored.driver, state.core,
+            state.alarm, state.ring_alert, rules.anomalous_at, rules.open_after, rules.close_at_share, rules.close_after,
+            round(rules.cool_down_s * 1000), rules.cool_down_readings, verdict, alert, opened, happened,
         )  # fmt: skip
 
         due = np.zeros(n, np.int64)
@@ -130,9 +151,21 @@ class StackEngine:
             find_due(slot, time_ms, sequence, state.core, self.settings.first_fit, due)
         rung = np.full(n, ONLINE_RUNG) if self.learns_online else state.core["rung"][slot].astype(np.int64)
         return Verdicts(
-            kind, time_ms, signals, feature, median, raw, surprise, driver, expected, verdict, alert, opened, happened,
-            partner, state.model_index[slot], state.core["model_since"][slot], rung, due,
+            kind, time_ms, signals, feature, rolled.median, scored.raw, scored.surprise, scored.driver, scored.expected,
+            verdict, alert, opened, happened, partner, state.model_index[slot], state.core["model_since"][slot], rung, due,
+            scored.views, scored.together,
         )  # fmt: skip
+
+    def _roll(self, slot: Ints, sequence: Ints, kind: Ints, time_ms: Ints, feature: Floats) -> Rolled:
+        """Move the windows on over a run."""
+        n, k = feature.shape
+        state = self.state
+        median, held, own = np.empty((n, k)), np.zeros((n, k), np.int64), np.full((n, k, 2), np.nan)
+        roll(
+            slot, sequence, kind, feature, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
+            state.window_valid, state.window_sorted, state.reference, state.spread, median, held, own,
+        )  # fmt: skip
+        return Rolled(slot, sequence, kind, time_ms, median, held, own)
 
     def adopt(self, slots: npt.NDArray[np.int64], update: ModelUpdate, since_offset: int) -> npt.NDArray[np.int64]:
         """Put a model in force for ``slots`` from ``since_offset`` on; the slots that changed.
@@ -171,7 +204,8 @@ class StackEngine:
         state.window_length[slot] = 0
         state.window_valid[slot] = 0
         # A window of a span may once have been longer than it is now, never longer than `window` readings.
-        for sequence in range(max(0, readings - state.window), readings):
+        since = min(self.scorer.known_until(slot), readings)
+        for sequence in range(max(0, since - state.window), since):
             advance(
                 slot, sequence, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
                 state.window_valid, state.window_sorted,
@@ -179,7 +213,16 @@ class StackEngine:
         model = int(state.core[slot]["model"])
         known = self.lookups.index(f"{model:016x}") if model else None
         state.model_index[slot] = -1 if known is None else known
-        self.scorer.restore(slot)
+        self._recall(slot, np.arange(since, readings))
+
+    def _recall(self, slot: int, sequence: Ints) -> None:
+        """Show a restored machine again what its detector's memory does not hold yet."""
+        state = self.state
+        at = sequence % state.history
+        kind = np.where((state.ring_view[slot, at] == UNSEEN).all(axis=1), MISSING, SCORABLE)
+        same = np.full(len(sequence), slot)
+        rolled = self._roll(same, sequence, kind, state.ring_ms[slot, at], state.ring_feature[slot, at])
+        self.scorer.recall(slot, rolled)
 
     def window_median(self, slot: int) -> list[float]:
         """The rolling medians of a machine as they stand."""

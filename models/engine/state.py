@@ -22,14 +22,18 @@ CORE: Final = np.dtype(
         ("newest_ms", "<i8"),  # event time of the newest of them
         ("learned", "<i8"),  # medians an online detector has learned from
         ("cool_until_ms", "<i8"),  # no alert opens before
+        ("scored", "<i8"),  # readings scored so far
+        ("cool_until", "<i8"),  # nor before so many of them
         ("model", "<u8"),  # digest of the model in force; 0: none
         ("model_since", "<i8"),  # first offset it is in force for
         ("next_fit", "<i8"),  # readings at which a refit is due
         ("fit_ms", "<i8"),  # event time at which the last one was due
+        ("checkpoint", "<i8"),  # readings when the detector's memory was last written whole
         ("streak", "<i2"),  # labels in a row that argue for opening, or for closing
         ("alert", "i1"),  # QUIET or OPEN
         ("rung", "i1"),
         ("model_part", "i1"),  # which of its two changelog records holds the model
+        ("view_part", "i1"),  # which of its two changelog records holds that
         ("by_tag", "i1"),  # whether this machine ever sent a reading by tag
     ]
 )
@@ -76,6 +80,7 @@ class StackState:
         self.ring_signal = np.zeros((rows, h, s))
         self.ring_feature = np.zeros((rows, h, k))
         self.ring_alert = np.zeros((rows, h), np.int8)  # 1: anomalous, or in an open alert
+        self.ring_view = np.zeros((rows, h, k), np.uint8)  # what the views need to learn a reading again
         self.window_length = np.zeros(rows, np.int64)  # readings in the window
         self.window_valid = np.zeros((rows, k), np.int64)  # of these with a value
         self.window_sorted = np.zeros((rows, k, w))

@@ -12,7 +12,7 @@ from models.engine.codes import MISSING, SCORABLE
 from models.engine.compiled import compiled
 
 #: Values a machine's first window must hold before it can say where the machine's own middle lies.
-REFERENCE_AFTER = 30
+REFERENCE_AFTER = 20
 
 #: Interquartile range of a normal distribution in standard deviations.
 _IQR_PER_SIGMA = 1.3489795003921634

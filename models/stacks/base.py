@@ -43,7 +43,8 @@ class Thresholds:
     open_after: int = 3  # so many anomalous labels in a row open an alert
     close_at_share: float = 0.5  # an alert calms below this share of its peak ...
     close_after: int = 5  # ... once so many labels in a row are calm
-    cool_down_s: float = 1800.0  # no new alert so soon after the last one closed
+    cool_down_s: float = 1800.0  # no new alert so soon after the last one closed ...
+    cool_down_readings: int = 0  # ... nor within so many scored readings
 
 
 class Signals:
@@ -69,7 +70,7 @@ class Stack(ABC):
     signals: ClassVar[tuple[str, ...]]
     features: ClassVar[tuple[str, ...]] = ()  # names of the features if there are several
     window: ClassVar[Window] = Window()
-    detector: ClassVar[str] = "isolation_forest"
+    detector: ClassVar[str] = "ensemble"
     thresholds: ClassVar[Thresholds] = Thresholds()
 
     @abstractmethod

@@ -30,9 +30,11 @@ class R(NamedTuple):
 
 
 def new_engine(stacks: Sequence[Stack] | None = None, **settings: Any) -> Engine:
-    """An engine with the load stack, unless told otherwise."""
+    """An engine with the load stack and the forest alone, unless told otherwise: its surprises are the model's own."""
     settings.setdefault("history", 128)
-    return Engine(choose_stacks(["load"]) if stacks is None else stacks, EngineSettings(**settings))
+    stacks = choose_stacks(["load"]) if stacks is None else stacks
+    settings.setdefault("detectors", {stack.name: "isolation_forest" for stack in stacks})
+    return Engine(stacks, EngineSettings(**settings))
 
 
 def batch_of(engine: Engine, readings: Sequence[R], first_offset: int = 0) -> ReadingBatch:
@@ -119,7 +121,8 @@ def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any
     for records in engine._records.values():
         records._saved.clear()
     again = new_engine(**options)
-    for key, value in engine.records(touched, [] if options.get("detectors") else updates):
+    learns_online = any(one.learns_online for one in engine.stacks.values())
+    for key, value in engine.records(touched, [] if learns_online else updates):
         again.restore(key, value)
     again.finish_restore()
     return again

@@ -43,10 +43,10 @@ def engine_with_models(**options: Any) -> Engine:
 
 
 UPDATES = [model(machine, centre=110.0 + number, spread=4.0, digest=number) for number, machine in enumerate("abc", 1)]
-OPTIONS = [{}, {"detectors": {"load": "standard_absolute_deviation"}}]
+OPTIONS = [{"detectors": {"load": name}} for name in ("ensemble", "isolation_forest", "standard_absolute_deviation")]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=["forest", "river"])
+@pytest.mark.parametrize("options", OPTIONS, ids=["ensemble", "forest", "river"])
 @settings(deadline=None, max_examples=40)
 @given(readings=stretches(), cuts=st.lists(st.integers(0, 150), max_size=6))
 def test_labels_are_the_same_however_the_readings_are_cut_into_runs(
@@ -61,7 +61,7 @@ def test_labels_are_the_same_however_the_readings_are_cut_into_runs(
     assert as_bytes(made) == expected
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=["forest", "river"])
+@pytest.mark.parametrize("options", OPTIONS, ids=["ensemble", "forest", "river"])
 @settings(deadline=None, max_examples=40)
 @given(readings=stretches(), cut=st.integers(0, 150))
 def test_labels_are_the_same_after_a_restart_at_any_point(options: dict[str, Any], readings: list[R], cut: int) -> None:
@@ -97,14 +97,28 @@ def test_every_reading_is_labelled_once_or_held(readings: list[R]) -> None:
     assert all(readings[offset].tag is not None for offset in held)
 
 
-def test_state_survives_many_turns_of_the_ring() -> None:
-    engine = engine_with_models()
-    readings = [R(float(i), 120.0 + i % 7, 20.0, "a") for i in range(700)]
+@pytest.mark.parametrize("options", OPTIONS[:2], ids=["ensemble", "forest"])
+def test_state_survives_many_turns_of_the_ring(options: dict[str, Any]) -> None:
+    engine = engine_with_models(**options)
+    readings = [R(5.0 * i, 120.0 + i % 7 + (i % 97 == 0) * 30, 20.0 + i % 11, "a") for i in range(900)]
     batch = batch_of(engine, readings)
-    labels_of(engine, batch.part(0, 633))
-    again = restored(engine, UPDATES)
-    batch_again = batch_of(again, readings)
-    assert as_bytes(labels_of(again, batch_again.part(633, 700))) == as_bytes(labels_of(engine, batch.part(633, 700)))
+    restarts = [633, 634, 700, 767, 768, 800]
+    written: dict[bytes, bytes] = {}
+    labels_of(engine, batch.part(0, 5))
+    for start, stop in pairwise([5, *range(40, 633, 31), *restarts, 900]):
+        if start in restarts:
+            again = new_engine(**options)
+            for key, value in written.items():
+                again.restore(key, value)
+            again.finish_restore()
+            batch_again = batch_of(again, readings)
+            expected = as_bytes(labels_of(engine, batch.part(start, stop)))
+            assert as_bytes(labels_of(again, batch_again.part(start, stop))) == expected
+        else:
+            labels_of(engine, batch.part(start, stop))
+        for key, value in engine.records([("load", 0)], UPDATES):
+            written.pop(key, None)  # in the order of the last writing, as a compacted topic
+            written[key] = value
 
 
 def test_a_damaged_or_foreign_state_record_says_so() -> None:

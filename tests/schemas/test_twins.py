@@ -35,7 +35,8 @@ def test_a_label_written_fast_is_what_pydantic_dumps(
     name: str, signals: dict[str, float | None], numbers: tuple[float | None, ...], ms: int, offset: int, text: str
 ) -> None:
     twin = LabelTwin(
-        f"load-0-{offset}-0", name, name, "load", iso(ms), signals, "load", *numbers[:4], *numbers[4:], "unscored",
+        f"load-0-{offset}-0", name, name, "load", iso(ms), signals, "load", *numbers[:4], *numbers[4:],
+        {"level": 1.5}, text, "unscored",
         "warming_up", "quiet", None, text, None, None, None, text, text, text, 0, offset, None, 0, None,
     )  # fmt: skip
     written = write_twin(twin)

@@ -1,0 +1,131 @@
+"""All views at once: the detector that stacks have unless they choose another (docs/detection.md)."""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from models.engine.codes import SCORABLE
+from models.engine.scorers import Rolled, Scored, look_up_run
+from models.engine.scoring import Lookups, speak
+from models.engine.state import StackState
+from models.engine.views.look import NO_FOREST, STEPS, look
+from models.engine.views.names import VIEWS
+from models.engine.views.state import LONG, MEAN, ViewsState
+from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
+from models.engine.window import advance
+from schemas.errors import StateError
+
+#: Readings that the views learn from before anything is scored: then their tallies begin to speak.
+WARM_UP: Final = 32
+#: Whole readings that make the frozen reference, if no warm-up is set.
+REFERENCE_AFTER: Final = 300
+
+
+class EnsembleScorer:
+    """Scores with all views of :mod:`models.engine.views`; the forest's surprise is one of them."""
+
+    def __init__(self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int | None) -> None:
+        self.views = ViewsState(state.features, state.signals, state.history, state.rows)
+        self._state, self._lookups, self._least_valid = state, lookups, least_valid
+        self._warm_up = max(WARM_UP, warm_up or 0)
+        # The reference has to fit into what a run leaves of the ring.
+        self._reference_after = max(32, min(warm_up or REFERENCE_AFTER, state.history - state.history // 4))
+        self._share = math.log10(state.features)
+        self._restored: dict[tuple[int, bytes], bytes] = {}  # checkpoints read, until the head is known
+
+    def score(self, run: Rolled) -> Scored:
+        made = run.columns()
+        raw, forest, expected = look_up_run(run, self._state, self._lookups)
+        noted = np.full(forest.shape, NO_FOREST, np.uint8)
+        has_forest = ~np.isnan(forest)
+        noted[has_forest] = np.round(forest[has_forest] * STEPS)
+        views, mean, together, learned = self._look(run, noted)
+        # With k features a chance of p for each is one of k p for any.
+        of_feature = np.maximum(mean - self._share, 0.0)
+        speak(run.kind, run.held, self._least_valid, learned >= self._warm_up, of_feature, made.surprise, made.driver)
+        scored = np.flatnonzero(run.kind == SCORABLE)
+        made.raw[scored] = raw[scored, made.driver[scored]]
+        made.expected[scored] = expected[scored, made.driver[scored]]
+        made.surprise[scored] = np.fmax(made.surprise[scored], together[scored])
+        made.views, made.together = views, together
+        return made
+
+    def _look(self, run: Rolled, forest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        n, k = run.median.shape
+        state, v = self._state, self.views
+        surprises, mean = np.empty((n, k, len(VIEWS))), np.empty((n, k))
+        together, learned = np.empty(n), np.empty(n, np.int64)
+        look(
+            run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own, forest, state.ring_ms, state.ring_signal,
+            state.ring_feature, state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value,
+            v.sorted_mean, v.week, v.counts, v.table, v.pending, v.short_length, v.short_valid,
+            v.short_sorted, v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self._reference_after, v.centre,
+            v.scale, v.axes, v.limits, surprises, mean, together, learned,
+        )  # fmt: skip
+        return surprises, mean, together, learned
+
+    def grow(self, rows: int) -> None:
+        self.views.grow(rows)
+
+    # -- a restart: the newest checkpoint, then every reading since then again
+
+    def checkpoint(self, slot: int) -> tuple[bytes, bytes] | None:
+        v, core = self.views, self._state.core[slot : slot + 1]
+        readings, before = int(core["readings"][0]), int(core["checkpoint"][0])
+        aside = 32 * (slot % 16)  # machines that started together do not all write theirs at once
+        turn = (readings + aside) // v.checkpoint_every > (before + aside) // v.checkpoint_every
+        if not turn and int(v.viewed["frozen_at"][slot]) <= before:
+            return None
+        core["checkpoint"], core["view_part"] = readings, core["view_part"] ^ 1
+        v.viewed["has_spread"][slot] = not np.isnan(self._state.spread[slot]).any()
+        value = b"".join(np.ascontiguousarray(getattr(v, name)[slot]).tobytes() for name in v.KEPT)
+        return b"v%d" % core["view_part"][0], value
+
+    def restore(self, slot: int, part: bytes, value: bytes) -> None:
+        """Keep it: which of the two is the newest only the head knows, and it may come later."""
+        if len(value) != self._checkpoint_size():
+            raise ValueError(f"{len(value)} bytes instead of {self._checkpoint_size()}")
+        self._restored[slot, part] = value
+
+    def _checkpoint_size(self) -> int:
+        return sum(getattr(self.views, name)[0].nbytes for name in self.views.KEPT)
+
+    def known_until(self, slot: int) -> int:
+        core, v = self._state.core[slot], self.views
+        readings = int(core["checkpoint"])
+        kept = [self._restored.pop((slot, part), None) for part in (b"v0", b"v1")]
+        if readings == 0:
+            self._state.reference[slot] = self._state.spread[slot] = np.nan
+            return 0
+        value, at = kept[core["view_part"]], 0
+        if value is None:
+            raise StateError(f"changelog holds no checkpoint v{core['view_part']} of a machine that has one")
+        for name in v.KEPT:
+            column = getattr(v, name)
+            flat = np.frombuffer(value, column.dtype, column[slot].size, at)
+            column[slot] = flat.reshape(column[slot].shape)
+            at += flat.nbytes
+        if not v.viewed["has_spread"][slot]:
+            self._state.reference[slot] = self._state.spread[slot] = np.nan
+        self._derive(slot, readings)
+        return readings
+
+    def _derive(self, slot: int, readings: int) -> None:
+        """Sorted histories, tables and windows as they were after so many readings."""
+        state, v = self._state, self.views
+        for k in range(state.features):
+            held = min(int(v.long_length[slot, k]), LONG)
+            v.sorted_value[slot, k, :held] = np.sort(v.long_value[slot, k, :held])
+            v.sorted_mean[slot, k, :held] = np.sort(v.long_mean[slot, k, :held])
+            for t in range(v.counts.shape[2]):
+                tabulate(v.counts[slot, k, t], MEAN_ENDS if t == MEAN else RAW_ENDS, v.table[slot, k, t])
+        for sequence in range(max(0, readings - v.long_window), readings):
+            for length, valid, ordered in (
+                (v.short_length, v.short_valid, v.short_sorted),
+                (v.wide_length, v.wide_valid, v.wide_sorted),
+            ):
+                advance(slot, sequence, 0, state.ring_ms, state.ring_feature, length, valid, ordered)
+
+    def recall(self, slot: int, run: Rolled) -> None:
+        self._look(run, self._state.ring_view[slot, run.sequence % self._state.history])

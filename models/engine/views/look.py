@@ -1,0 +1,241 @@
+"""The step of the views: each reading through all of them, scored before it is learnt."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from models.engine.codes import SCORABLE
+from models.engine.compiled import compiled
+from models.engine.views.daily import day_distance, note_day
+from models.engine.views.names import (
+    FOREST,
+    LEVEL,
+    RARE_MEAN,
+    RARE_MEDIAN,
+    RARE_VALUE,
+    RESIDUAL,
+    SPREAD,
+    TIME_OF_DAY,
+    WEIGHTS,
+)
+from models.engine.views.nearest import insert, nearest, replace
+from models.engine.views.state import LONG, MEAN, PENDING, SHORT_WINDOW, STRIDE, TALLIES
+from models.engine.views.tally import HIGHEST, MEAN_ENDS, RAW_ENDS, fade, mean_bin, raw_bin, tabulate
+from models.engine.views.together import make_reference, mean_deviation, surprise_together
+from models.engine.window import advance, middle
+
+#: In the ring's note of a reading: the views did not learn from it; they did, and there was no forest.
+UNSEEN: Final = 255
+NO_FOREST: Final = 254
+#: Steps of a forest's surprise in that note.
+STEPS: Final = 20.0
+
+_MEAN_OF: Final = 10  # readings of the short mean
+_DAY_MEAN_OF: Final = 3  # of the mean that is compared with other days
+_LEAST_LONG: Final = 20  # values in the long history before rarity says anything
+_NEIGHBOUR_SHARE: Final = 0.002  # of the long history: the neighbour whose distance counts
+_SPREAD_FLOOR: Final = 0.05  # of the machine's own first spread
+
+_ALL_WEIGHTS: Final = sum(WEIGHTS)
+_WEIGHTS: Final = np.array(WEIGHTS)
+
+
+@compiled
+def _short_mean(ring: Any, newest: int, count: int) -> float:
+    """Mean of the last ``count`` values that are there; ``ring`` is one feature's history."""
+    total, found = 0.0, 0
+    for back in range(min(newest + 1, 2 * count)):
+        x = ring[(newest - back) % ring.shape[0]]
+        if x == x:
+            total += x
+            found += 1
+            if found == count:
+                break
+    return total / found
+
+
+@compiled
+def _mean_step(ring: Any, newest: int, count: int) -> float:
+    """Mean absolute difference of the last ``count`` neighbours."""
+    total, found = 0.0, 0
+    for back in range(min(newest, count)):
+        step = abs(ring[(newest - back) % ring.shape[0]] - ring[(newest - back - 1) % ring.shape[0]])
+        if step == step:
+            total += step
+            found += 1
+    return total / found if found > 0 else 0.0
+
+
+@compiled
+def _range(row: Any, length: int) -> Any:
+    """What lies between the lowest and the highest tenth of a sorted row."""
+    return row[int(0.9 * (length - 1))] - row[int(0.1 * (length - 1))]
+
+
+@compiled
+def look(
+    slot: Any,  # n
+    sequence: Any,  # n
+    kind: Any,  # n
+    time_ms: Any,  # n
+    median: Any,  # n x k
+    own: Any,  # n x k x 2: reference and spread of the machine's first window, NaN before
+    forest: Any,  # n x k: what the forest says, in STEPS; NO_FOREST
+    ring_ms: Any,
+    ring_signal: Any,
+    ring_feature: Any,
+    ring_view: Any,  # rows x history x k, out: what is needed to learn a reading again
+    viewed: Any,
+    long_length: Any,
+    long_value: Any,
+    long_mean: Any,
+    sorted_value: Any,
+    sorted_mean: Any,
+    week: Any,
+    counts: Any,
+    table: Any,
+    pending: Any,
+    short_length: Any,
+    short_valid: Any,
+    short_sorted: Any,
+    wide_length: Any,
+    wide_valid: Any,
+    wide_sorted: Any,
+    median_before: Any,
+    reference_after: int,
+    centre: Any,
+    scale: Any,
+    axes: Any,
+    limits: Any,
+    surprises: Any,  # n x k x VIEWS, out; NaN where a view has nothing to say
+    mean: Any,  # n x k, out: surprise of their weighted mean
+    together: Any,  # n, out: surprise of all signals together; NaN without a reference
+    learned: Any,  # n, out: readings the views had learnt from before this one
+) -> None:
+    """Score and learn. Several signals are also looked at together; a single one has nothing to be together with."""
+    history, features, signals = ring_ms.shape[1], median.shape[1], ring_signal.shape[2]
+    raw = np.empty(MEAN)
+    deviation = np.empty(signals)
+    for i in range(slot.shape[0]):
+        surprises[i] = np.nan
+        mean[i] = np.nan
+        together[i] = np.nan
+        s = slot[i]
+        learned[i] = viewed[s].learned
+        if sequence[i] < 0:
+            continue
+        q = sequence[i]
+        at = q % history
+        advance(s, q, 0, ring_ms, ring_feature, short_length, short_valid, short_sorted)
+        advance(s, q, 0, ring_ms, ring_feature, wide_length, wide_valid, wide_sorted)
+        if kind[i] != SCORABLE:
+            for k in range(features):
+                ring_view[s, at, k] = UNSEEN
+                median_before[s, k] = median[i, k]
+            continue
+        machine = viewed[s]
+        place = machine.pending_length
+        for k in range(features):
+            ring_view[s, at, k] = forest[i, k]
+            value = np.float32(ring_feature[s, at, k])
+            ring = ring_feature[s, :, k]
+            short = np.float32(_short_mean(ring, q, _MEAN_OF))
+            today = _short_mean(ring, q, _DAY_MEAN_OF)
+            spread = own[i, k, 1]
+            for v in range(TALLIES):
+                pending[s, k, v, place] = -1
+            if spread == spread:
+                raw[:] = np.nan
+                held = min(long_length[s, k], LONG)
+                if held >= _LEAST_LONG:
+                    neighbour = max(1, int(held * _NEIGHBOUR_SHARE))
+                    raw[RARE_VALUE] = nearest(sorted_value[s, k], held, value, neighbour)
+                    raw[RARE_MEAN] = nearest(sorted_mean[s, k], held, short, neighbour)
+                    raw[RARE_MEDIAN] = nearest(sorted_value[s, k], held, np.float32(median[i, k]), neighbour)
+                if median_before[s, k] == median_before[s, k]:
+                    raw[RESIDUAL] = abs(ring_feature[s, at, k] - median_before[s, k])
+                wide = wide_valid[s, k]
+                if wide > SHORT_WINDOW:
+                    raw[LEVEL] = abs(middle(short_sorted[s, k], short_valid[s, k]) - middle(wide_sorted[s, k], wide))
+                if wide > 1:
+                    usual = _range(wide_sorted[s, k], wide) + _SPREAD_FLOOR * spread
+                    raw[SPREAD] = _mean_step(ring, q, _MEAN_OF) / usual * spread
+                raw[TIME_OF_DAY] = day_distance(week[s, k], time_ms[i], today)
+                total = 0.0
+                for v in range(MEAN):
+                    if raw[v] == raw[v]:
+                        b = raw_bin(raw[v] / spread)
+                        pending[s, k, v, place] = b
+                        surprises[i, k, v] = table[s, k, v, b]
+                        total += _WEIGHTS[v] * surprises[i, k, v]
+                if forest[i, k] != NO_FOREST:
+                    surprises[i, k, FOREST] = forest[i, k] / STEPS
+                    total += _WEIGHTS[FOREST] * surprises[i, k, FOREST]
+                b = mean_bin(total / _ALL_WEIGHTS)
+                mean[i, k] = table[s, k, MEAN, b]
+                pending[s, k, MEAN, place] = b
+            if machine.learned % STRIDE == 0:
+                length = long_length[s, k]
+                put = length % LONG
+                if length >= LONG:
+                    replace(sorted_value[s, k], LONG, long_value[s, k, put], value)
+                    replace(sorted_mean[s, k], LONG, long_mean[s, k, put], short)
+                else:
+                    insert(sorted_value[s, k], length, value)
+                    insert(sorted_mean[s, k], length, short)
+                long_value[s, k, put] = value
+                long_mean[s, k, put] = short
+                long_length[s, k] = length + 1
+            newest_day = note_day(week[s, k], machine.newest_day, time_ms[i], today)
+            if k == features - 1:
+                machine.newest_day = newest_day
+            median_before[s, k] = median[i, k]
+
+        machine.learned += 1
+        machine.pending_length += 1
+        if machine.pending_length == PENDING or (machine.learned <= 64 and machine.learned % 8 == 0):
+            _count(counts[s], table[s], pending[s], machine.pending_length)
+            machine.pending_length = 0
+
+        if signals > 1:
+            if machine.has_reference == 1:
+                mean_deviation(ring_signal[s], q, 0, centre[s], scale[s], deviation)
+                together[i] = surprise_together(deviation, axes[s], limits[s], HIGHEST)
+            if machine.learned == reference_after:
+                _freeze(ring_signal[s], q, reference_after, centre[s], scale[s], axes[s], limits[s])
+                machine.has_reference = 1
+                machine.frozen_at = q + 1
+
+
+@compiled
+def _count(counts: Any, table: Any, pending: Any, length: int) -> None:
+    """Count what has gathered and tabulate anew."""
+    for k in range(counts.shape[0]):
+        for v in range(TALLIES):
+            for i in range(length):
+                b = pending[k, v, i]
+                if b >= 0:
+                    counts[k, v, b] += np.float32(1.0)
+            fade(counts[k, v])
+            tabulate(counts[k, v], MEAN_ENDS if v == MEAN else RAW_ENDS, table[k, v])
+
+
+@compiled
+def _freeze(ring: Any, newest: int, count: int, centre: Any, scale: Any, axes: Any, limits: Any) -> None:
+    """Make the reference from the last ``count`` whole readings of the ring, or as many as a run has left of it."""
+    history, signals = ring.shape
+    rows = np.empty((count, signals))
+    found = 0
+    for back in range(min(newest + 1, history - history // 4)):
+        at = (newest - back) % history
+        whole = True
+        for j in range(signals):
+            if ring[at, j] != ring[at, j]:
+                whole = False
+        if whole:
+            found += 1
+            for j in range(signals):
+                rows[count - found, j] = ring[at, j]
+            if found == count:
+                break
+    make_reference(rows[count - found :], centre, scale, axes, limits)

@@ -1,0 +1,98 @@
+"""What the views remember of each machine: long histories, the week, tallies, the frozen reference.
+
+Rows are machines, as in :class:`models.engine.state.StackState`. Windows can be computed again from the ring; the rest is
+kept in a checkpoint every so many readings, and readings since then are looked at again after a restart.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from models.engine.views.daily import DAYS, SLOTS
+from models.engine.views.names import VIEWS
+from models.engine.views.tally import BINS
+
+#: Values in the long history; every second one goes in, so it spans twice as many readings.
+LONG: Final = 1024
+STRIDE: Final = 2
+SHORT_WINDOW: Final = 30
+LONG_WINDOW: Final = 300
+#: Scores gathered before they are counted.
+PENDING: Final = 32
+#: Tallies of a feature: one for each view that is not calibrated by a trainer, one for their mean.
+TALLIES: Final = len(VIEWS)
+MEAN: Final = len(VIEWS) - 1  # the forest brings its own calibration: its place is the mean's
+
+CHECKPOINT: Final = 512
+
+VIEWED: Final = np.dtype(
+    [
+        ("learned", "<i8"),  # readings the views have learnt from
+        ("frozen_at", "<i8"),  # readings when the reference was frozen
+        ("newest_day", "<i4"),
+        ("pending_length", "<i4"),  # scores gathered since they were last counted
+        ("has_reference", "i1"),
+        ("has_spread", "i1"),  # at that checkpoint: whether the machine's first window was over
+    ]
+)
+
+
+class ViewsState:
+    """Columns for ``k`` features and ``s`` signals."""
+
+    #: What a checkpoint holds. The rest is derived from it and from the ring.
+    KEPT: Final = (
+        "viewed", "long_length", "long_value", "long_mean", "week", "counts", "pending", "median_before",
+        "centre", "scale", "axes", "limits",
+    )  # fmt: skip
+
+    def __init__(self, features: int, signals: int, history: int, rows: int = 64) -> None:
+        self.features, self.signals, self.history = features, signals, history
+        self.long_window = min(LONG_WINDOW, history // 2)
+        self.checkpoint_every = min(CHECKPOINT, history // 4)
+        self._allocate(rows)
+
+    def _allocate(self, rows: int) -> None:
+        k, s = self.features, self.signals
+        self.viewed = np.zeros(rows, VIEWED)
+        self.viewed["newest_day"] = -1
+        self.long_length = np.zeros((rows, k), np.int64)  # values that ever went in
+        self.long_value = np.zeros((rows, k, LONG), np.float32)  # a ring
+        self.long_mean = np.zeros((rows, k, LONG), np.float32)
+        self.sorted_value = np.zeros((rows, k, LONG), np.float32)
+        self.sorted_mean = np.zeros((rows, k, LONG), np.float32)
+        self.week = np.full((rows, k, DAYS, SLOTS), np.nan, np.float32)
+        self.counts = np.zeros((rows, k, TALLIES, BINS), np.float32)
+        self.table = np.zeros((rows, k, TALLIES, BINS), np.float32)
+        self.pending = np.zeros((rows, k, TALLIES, PENDING), np.int8)  # -1: nothing to count
+        self.short_length = np.zeros(rows, np.int64)
+        self.short_valid = np.zeros((rows, k), np.int64)
+        self.short_sorted = np.zeros((rows, k, SHORT_WINDOW))
+        self.wide_length = np.zeros(rows, np.int64)
+        self.wide_valid = np.zeros((rows, k), np.int64)
+        self.wide_sorted = np.zeros((rows, k, self.long_window))
+        self.median_before = np.full((rows, k), np.nan)
+        self.centre = np.zeros((rows, s))
+        self.scale = np.ones((rows, s))
+        self.axes = np.zeros((rows, s, s))
+        self.limits = np.ones((rows, 2))
+
+    @property
+    def rows(self) -> int:
+        """Rows allocated."""
+        return len(self.viewed)
+
+    def grow(self, rows: int) -> None:
+        """Make room for at least ``rows`` machines."""
+        if rows <= self.rows:
+            return
+        old, kept = dict(vars(self)), self.rows
+        self._allocate(max(rows, 2 * kept))
+        for name, column in vars(self).items():
+            if isinstance(column, np.ndarray):
+                column[:kept] = old[name]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all columns, bytes."""
+        return sum(column.nbytes for column in vars(self).values() if isinstance(column, np.ndarray))
