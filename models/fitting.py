@@ -5,17 +5,19 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import IsolationForest
 
 from models.calibration import Tail
 from models.forest import Edges, IntervalLookup, compile_forest, fit_forest, to_float32
 from models.outside import Outside
 from models.spreads import robust_spread, spread_floor
 from schemas.training import FeatureModel
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
 
 Array = npt.NDArray[np.float64]
 
@@ -40,7 +42,7 @@ class Fitted:
     """A model, and the forests it was compiled from, in the same order."""
 
     features: tuple[FeatureModel, ...]
-    forests: tuple[IsolationForest, ...]
+    forests: tuple["IsolationForest", ...]
     readings: int  # medians it was fitted to, of the feature that had most
 
     @property
@@ -115,7 +117,7 @@ def _shared_out(columns: Sequence[Array]) -> list[Array]:
 
 def _fit_feature(
     name: str, values: Array, parameters: FitParameters, seed: int
-) -> tuple[FeatureModel, IsolationForest]:
+) -> tuple[FeatureModel, "IsolationForest"]:
     forest = fit_forest(values, parameters.trees, parameters.samples_per_tree, seed)
     lookup = compile_forest(forest).rounded(parameters.score_digits)
     rarity = Tail.fit(lookup.score_all(values), least_scale=10.0**-parameters.score_digits)

@@ -10,10 +10,13 @@ Source of the score: Liu, Ting, Zhou, "Isolation Forest", 2008, equation 2, as i
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import IsolationForest
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
 
 Array = npt.NDArray[np.float64]
 Edges = npt.NDArray[np.float32]
@@ -48,8 +51,10 @@ def to_float32(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
         return np.asarray(x, dtype=np.float64).astype(np.float32)
 
 
-def fit_forest(values: Sequence[float] | Array, trees: int, samples_per_tree: int, seed: int) -> IsolationForest:
+def fit_forest(values: Sequence[float] | Array, trees: int, samples_per_tree: int, seed: int) -> "IsolationForest":
     """A forest of ``trees`` fitted to ``values``: at least one, finite also in float32. Same seed, same forest."""
+    from sklearn.ensemble import IsolationForest  # takes two seconds to import, and those who only look up need it not
+
     column = to_float32(values).reshape(-1, 1)
     forest = IsolationForest(
         n_estimators=trees, max_samples=min(samples_per_tree, len(column)), random_state=seed % 2**32, n_jobs=1
@@ -58,7 +63,7 @@ def fit_forest(values: Sequence[float] | Array, trees: int, samples_per_tree: in
     return forest
 
 
-def compile_forest(forest: IsolationForest) -> IntervalLookup:
+def compile_forest(forest: "IsolationForest") -> IntervalLookup:
     """The same scores as ``-forest.score_samples``, to the last bit, for every number. Not rounded."""
     edges = _edges(forest)
     # The upper end of each interval lies in it; infinity lies in the last one.
@@ -66,7 +71,7 @@ def compile_forest(forest: IsolationForest) -> IntervalLookup:
     return IntervalLookup(edges, -forest.score_samples(inside))
 
 
-def _edges(forest: IsolationForest) -> Edges:
+def _edges(forest: "IsolationForest") -> Edges:
     """All thresholds, each as the largest float32 not above it: for a float32 ``x`` the question is the same."""
     found: list[Array] = []
     for estimator in forest.estimators_:

@@ -15,7 +15,7 @@ _MOST_NAMED: Final = 3
 
 def views_of(views: Any, together: float) -> dict[str, float]:
     """Surprise of each view of a feature (``views``: VIEWS, NaN where silent) and of all signals together, highest first."""
-    found = {name: round(float(x), _DECIMALS) for name, x in zip(VIEWS, views, strict=True) if not np.isnan(x)}
+    found = {name: round(float(x), _DECIMALS) + 0.0 for name, x in zip(VIEWS, views, strict=True) if not np.isnan(x)}
     if not np.isnan(together):
         found[TOGETHER] = round(float(together), _DECIMALS)
     return dict(sorted(found.items(), key=lambda one: -one[1]))

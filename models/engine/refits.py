@@ -17,7 +17,10 @@ DAY_MS: Final = 86_400_000
 
 @compiled
 def find_due(slot: Any, time_ms: Any, sequence: Any, core: Any, first_fit: int, due: Any) -> None:
-    """Set ``due[i]`` where reading ``i`` makes a refit due: after ``first_fit`` readings, at every doubling, and daily."""
+    """Set ``due[i]`` where reading ``i`` makes a refit due: after ``first_fit`` readings, at every doubling, and daily.
+
+    Daily means: a day of event time later, if as many readings as a first fit takes have come since.
+    """
     for i in range(slot.shape[0]):
         due[i] = 0
         if sequence[i] < 0:
@@ -26,10 +29,24 @@ def find_due(slot: Any, time_ms: Any, sequence: Any, core: Any, first_fit: int, 
         count = sequence[i] + 1
         if count < first_fit:
             continue
-        if machine.next_fit == 0 or count >= machine.next_fit or time_ms[i] - machine.fit_ms >= 86_400_000:
+        a_day_later = time_ms[i] - machine.fit_ms >= DAY_MS and count - machine.next_fit // 2 >= first_fit
+        if machine.next_fit == 0 or count >= machine.next_fit or a_day_later:
             due[i] = 1 if machine.next_fit == 0 else (2 if count >= machine.next_fit else 3)
             machine.next_fit = 2 * count
             machine.fit_ms = time_ms[i]
+
+
+def readings_until_due(core: Any, times_ms: npt.NDArray[np.int64], first_fit: int) -> int:
+    """How many of the readings at ``times_ms`` (n, one machine's, next in line) can be stepped so that at most the last of
+    them makes a refit due; at least 1, at most n.
+    """
+    readings, next_fit = int(core["readings"]), int(core["next_fit"])
+    if next_fit == 0:
+        return min(max(1, first_fit - readings), len(times_ms))
+    later = np.flatnonzero(times_ms - int(core["fit_ms"]) >= DAY_MS)
+    enough = next_fit // 2 + first_fit - readings  # readings until a day's distance counts
+    by_day = max(int(later[0]) + 1, enough) if len(later) else len(times_ms)
+    return min(max(1, min(next_fit - readings, by_day)), len(times_ms))
 
 
 REASONS: Final[dict[int, TrainingReason]] = {1: "first", 2: "more_history", 3: "daily"}
