@@ -14,6 +14,9 @@ UnscoredReason = Literal[
     "warming_up",  # too few readings, or no model yet
     "missing_signal",  # a signal the stack needs was not there, or was null or NaN
     "bad_quality",  # a sentinel, an infinity, a value no gauge can show, or quality "bad"
+    "spike",  # a value far beyond this signal's steps, not confirmed by those after it yet
+    "frozen",  # a value stands still for longer than is its way while others move
+    "unit_changed",  # pressures jumped by the factor between two units, and stay there
     "stale_pair",  # by tag: the partner signal is older than the stale limit
     "too_late",  # older than the newest reading of its machine
     "duplicate",  # the same moment of the same machine again

@@ -14,6 +14,9 @@ STALE: Final = 5
 LATE: Final = 6
 DUPLICATE: Final = 7
 WARMING: Final = 8  # scorable, but nothing can score it yet
+SPIKE: Final = 9
+FROZEN: Final = 10
+UNIT: Final = 11
 
 #: The reason on the label, by the code above; None where it is scored.
 REASONS: Final[dict[int, UnscoredReason]] = {
@@ -23,6 +26,9 @@ REASONS: Final[dict[int, UnscoredReason]] = {
     LATE: "too_late",
     DUPLICATE: "duplicate",
     WARMING: "warming_up",
+    SPIKE: "spike",
+    FROZEN: "frozen",
+    UNIT: "unit_changed",
 }
 
 # How good one signal of a reading is.

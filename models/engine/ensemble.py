@@ -14,23 +14,25 @@ from models.engine.views.names import VIEWS
 from models.engine.views.state import LONG, MEAN, ViewsState
 from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
 from models.engine.window import advance
+from models.stacks.base import Reference
 from schemas.errors import StateError
 
 #: Readings that the views learn from before anything is scored: then their tallies begin to speak.
 WARM_UP: Final = 32
-#: Whole readings that make the frozen reference, if no warm-up is set.
-REFERENCE_AFTER: Final = 300
 
 
 class EnsembleScorer:
     """Scores with all views of :mod:`models.engine.views`; the forest's surprise is one of them."""
 
-    def __init__(self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int | None) -> None:
-        self.views = ViewsState(state.features, state.signals, state.history, state.rows)
+    def __init__(
+        self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int | None, reference: Reference
+    ) -> None:
+        rows, means = warm_up or reference.count, state.signals * (2 if reference.memory_s else 1)
+        self.views = ViewsState(state.features, state.signals, state.history, (rows, means), state.rows)
+        self._gather_ms = round((reference.span_s or 0.0) * 1000 / rows)
+        self._memory_ms, self._decades = round((reference.memory_s or 0.0) * 1000), reference.decades
         self._state, self._lookups, self._least_valid = state, lookups, least_valid
         self._warm_up = max(WARM_UP, warm_up or 0)
-        # The reference has to fit into what a run leaves of the ring.
-        self._reference_after = max(32, min(warm_up or REFERENCE_AFTER, state.history - state.history // 4))
         self._share = math.log10(state.features)
         self._restored: dict[tuple[int, bytes], bytes] = {}  # checkpoints read, until the head is known
 
@@ -59,9 +61,9 @@ class EnsembleScorer:
         look(
             run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own, forest, state.ring_ms, state.ring_signal,
             state.ring_feature, state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value,
-            v.sorted_mean, v.week, v.counts, v.table, v.pending, v.short_length, v.short_valid,
-            v.short_sorted, v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self._reference_after, v.centre,
-            v.scale, v.axes, v.limits, surprises, mean, together, learned,
+            v.sorted_mean, v.week, v.counts, v.table, v.pending, v.short_length, v.short_valid, v.short_sorted,
+            v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self._gather_ms, self._memory_ms, self._decades,
+            v.slow, v.gathered, v.centre, v.scale, v.axes, v.limit, surprises, mean, together, learned,
         )  # fmt: skip
         return surprises, mean, together, learned
 
@@ -74,8 +76,7 @@ class EnsembleScorer:
         v, core = self.views, self._state.core[slot : slot + 1]
         readings, before = int(core["readings"][0]), int(core["checkpoint"][0])
         aside = 32 * (slot % 16)  # machines that started together do not all write theirs at once
-        turn = (readings + aside) // v.checkpoint_every > (before + aside) // v.checkpoint_every
-        if not turn and int(v.viewed["frozen_at"][slot]) <= before:
+        if (readings + aside) // v.checkpoint_every == (before + aside) // v.checkpoint_every:
             return None
         core["checkpoint"], core["view_part"] = readings, core["view_part"] ^ 1
         v.viewed["has_spread"][slot] = not np.isnan(self._state.spread[slot]).any()

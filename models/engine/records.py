@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from models.engine.codes import OPEN
+from models.engine.quality import QUALITY
 from models.engine.stack_engine import StackEngine
 from models.engine.state import ALARM, CHUNK, CORE, PAIRING
 from schemas.errors import StateError
@@ -54,6 +55,7 @@ class Records:
             core.tobytes(),
             state.reference[slot].tobytes(),
             state.spread[slot].tobytes(),
+            state.quality[slot].tobytes(),
             self._entries(slot, first, last),
         ]
         if core["alert"] == OPEN:
@@ -113,6 +115,8 @@ class Records:
         for column in (state.reference, state.spread):
             column[slot] = np.frombuffer(value, np.float64, state.features, at)
             at += 8 * state.features
+        state.quality[slot] = np.frombuffer(value, QUALITY, state.signals, at)
+        at += QUALITY.itemsize * state.signals
         readings = int(core["readings"])
         start = readings - readings % CHUNK
         at = self._put_entries(slot, start % state.history, readings % CHUNK, value, at)

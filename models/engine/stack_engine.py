@@ -13,6 +13,7 @@ from models.engine.codes import FLEET, HELD, MISSING, OWN, SCORABLE, SEEN
 from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.ensemble import EnsembleScorer
 from models.engine.intake import take_in
+from models.engine.quality import check_quality
 from models.engine.refits import find_due
 from models.engine.scorers import ForestScorer, OnlineScorer, Rolled, Scorer
 from models.engine.scoring import Lookups
@@ -22,6 +23,7 @@ from models.engine.views.look import UNSEEN
 from models.engine.window import advance, middle, roll
 from models.stacks.base import Stack
 from schemas.errors import BadSettings
+from schemas.signals import PRESSURES
 from schemas.training import ModelUpdate
 
 Floats = npt.NDArray[np.float64]
@@ -89,13 +91,14 @@ class StackEngine:
         self._columns = [vocabulary.index(name) for name in stack.signals]
         self._own_tag = np.full(len(vocabulary) + 1, OTHER_TAG, np.int64)  # by the vocabulary's index; last: OTHER_TAG
         self._own_tag[self._columns] = np.arange(len(self._columns))
+        self._pressure = np.array([name in PRESSURES for name in stack.signals])
         least_valid = max(1, round(stack.window.count * settings.least_valid_share))
         self.scorer: Scorer = self._make_scorer(least_valid)
 
     def _make_scorer(self, least_valid: int) -> Scorer:
         warm_up = self.settings.warm_up
         if self.detector == ENSEMBLE:
-            return EnsembleScorer(self.state, self.lookups, least_valid, warm_up)
+            return EnsembleScorer(self.state, self.lookups, least_valid, warm_up, self.stack.reference)
         if self.detector == FOREST:
             return ForestScorer(self.state, self.lookups, least_valid, warm_up or 0)
         return OnlineScorer(self.detector, self.state, self.span_ms, least_valid, warm_up or 0)
@@ -133,6 +136,10 @@ class StackEngine:
             self.settings.pair_tolerance_ms, self.settings.pair_stale_ms, kind, sequence, partner,
         )  # fmt: skip
 
+        measured = signals.copy()
+        check_quality(
+            slot, sequence, time_ms, self._pressure, signals, kind, state.ring_signal, state.quality
+        )  # fmt: skip
         feature = self.stack.columns(signals)
         rolled = self._roll(slot, sequence, kind, time_ms, feature)
         scored = self.scorer.score(rolled)
@@ -151,7 +158,7 @@ class StackEngine:
             find_due(slot, time_ms, sequence, state.core, self.settings.first_fit, due)
         rung = np.full(n, ONLINE_RUNG) if self.learns_online else state.core["rung"][slot].astype(np.int64)
         return Verdicts(
-            kind, time_ms, signals, feature, rolled.median, scored.raw, scored.surprise, scored.driver, scored.expected,
+            kind, time_ms, measured, feature, rolled.median, scored.raw, scored.surprise, scored.driver, scored.expected,
             verdict, alert, opened, happened, partner, state.model_index[slot], state.core["model_since"][slot], rung, due,
             scored.views, scored.together,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from models.engine.quality import QUALITY
 from models.stacks.base import Stack
 
 #: Readings of a machine that are kept for training. 1,024 are 17 hours at one a minute.
@@ -72,6 +73,7 @@ class StackState:
         self.core["newest_ms"] = -1
         self.alarm = np.zeros(rows, ALARM)
         self.pairing = np.zeros(rows, PAIRING)
+        self.quality = np.zeros((rows, s), QUALITY)
         self.tag_value = np.full((rows, s), np.nan)
         self.tag_quality = np.full((rows, s), 1, np.int8)
         self.tag_ms = np.full((rows, s), -1, np.int64)

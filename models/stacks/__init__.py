@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from models.stacks.base import Signals, Stack, Thresholds, Window, check_stack
+from models.stacks.base import Reference, Signals, Stack, Thresholds, Window, check_stack
 from models.stacks.flow import FlowStack
 from models.stacks.general import general_stack
 from models.stacks.load import LoadStack
@@ -45,6 +45,7 @@ __all__ = [
     "FlowStack",
     "GeneralStack",
     "LoadStack",
+    "Reference",
     "Signals",
     "Stack",
     "Thresholds",

@@ -37,14 +37,28 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a surprise becomes a label and labels become an alert. Surprises: 3 is once in a thousand."""
+    """When a surprise becomes a label and labels become an alert. Surprises: 3 is once in a thousand.
 
-    anomalous_at: float = 3.0  # the label
+    At a reading a minute once in a thousand is more than once a day, and once in ten thousand, three times in a row, is what
+    an operator of thousands of wells can take.
+    """
+
+    anomalous_at: float = 4.0  # the label
     open_after: int = 3  # so many anomalous labels in a row open an alert
     close_at_share: float = 0.5  # an alert calms below this share of its peak ...
     close_after: int = 5  # ... once so many labels in a row are calm
     cool_down_s: float = 1800.0  # no new alert so soon after the last one closed ...
     cool_down_readings: int = 0  # ... nor within so many scored readings
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What is frozen of a machine's first readings, where it has several signals, and how far from it is how surprising."""
+
+    count: int = 300  # rows it is made from
+    span_s: float | None = None  # over which they are gathered, some cycles of the machine; None: the first readings
+    memory_s: float | None = None  # of the slow means that are looked at; None: means of the last ten readings
+    decades: float = 0.715  # of surprise for a tenfold of its limit: a short reference cannot know how far is far
 
 
 class Signals:
@@ -70,6 +84,7 @@ class Stack(ABC):
     signals: ClassVar[tuple[str, ...]]
     features: ClassVar[tuple[str, ...]] = ()  # names of the features if there are several
     window: ClassVar[Window] = Window()
+    reference: ClassVar[Reference] = Reference()
     detector: ClassVar[str] = "ensemble"
     thresholds: ClassVar[Thresholds] = Thresholds()
 

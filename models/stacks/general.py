@@ -13,7 +13,7 @@ class GeneralStack(Stack):
     """
 
     name = "general"
-    thresholds = Thresholds(anomalous_at=2.4, open_after=1, close_after=1, cool_down_s=0.0, cool_down_readings=180)
+    thresholds = Thresholds(anomalous_at=2.5, open_after=1, close_after=1, cool_down_s=0.0, cool_down_readings=100)
 
     def feature(self, s: Signals) -> Array | tuple[Array, ...]:
         """The signals as they are."""

@@ -1,6 +1,6 @@
 """The load: what liquid stands in the well."""
 
-from models.stacks.base import Array, Signals, Stack
+from models.stacks.base import Array, Reference, Signals, Stack
 
 
 class LoadStack(Stack):
@@ -8,6 +8,8 @@ class LoadStack(Stack):
 
     name = "load"
     signals = ("casing_pressure", "tubing_pressure")
+    # Three days: the rhythm of even the slowest well and of its line. Slow means over some cycles see what a cycle hides.
+    reference = Reference(count=300, span_s=3 * 86_400.0, memory_s=7_200.0, decades=5.0)
 
     def feature(self, s: Signals) -> Array:
         """Casing minus tubing pressure, psi."""

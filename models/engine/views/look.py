@@ -20,8 +20,8 @@ from models.engine.views.names import (
 )
 from models.engine.views.nearest import insert, nearest, replace
 from models.engine.views.state import LONG, MEAN, PENDING, SHORT_WINDOW, STRIDE, TALLIES
-from models.engine.views.tally import HIGHEST, MEAN_ENDS, RAW_ENDS, fade, mean_bin, raw_bin, tabulate
-from models.engine.views.together import make_reference, mean_deviation, surprise_together
+from models.engine.views.tally import HIGHEST, MEAN_ENDS, RAW_ENDS, TABLE_STEPS, fade, mean_bin, raw_bin, tabulate
+from models.engine.views.together import distance, make_reference, short_means, slow_means, surprise_together
 from models.engine.window import advance, middle
 
 #: In the ring's note of a reading: the views did not learn from it; they did, and there was no forest.
@@ -35,6 +35,14 @@ _DAY_MEAN_OF: Final = 3  # of the mean that is compared with other days
 _LEAST_LONG: Final = 20  # values in the long history before rarity says anything
 _NEIGHBOUR_SHARE: Final = 0.002  # of the long history: the neighbour whose distance counts
 _SPREAD_FLOOR: Final = 0.05  # of the machine's own first spread
+
+#: A mean this surprising is left out of the next reference, which is gathered so many times as slowly as the first one and
+#: thrown away if more than this share had to be left out.
+_BEYOND: Final = 3.0
+_RENEW: Final = 28
+_LEFT_OUT_SHARE: Final = 0.1
+#: A reference of slow means starts after so many of its rows' times.
+_SETTLE_ROWS: Final = 40
 
 _ALL_WEIGHTS: Final = sum(WEIGHTS)
 _WEIGHTS: Final = np.array(WEIGHTS)
@@ -102,11 +110,15 @@ def look(
     wide_valid: Any,
     wide_sorted: Any,
     median_before: Any,
-    reference_after: int,
+    gather_ms: int,  # between two rows of a reference; 0: every reading
+    memory_ms: int,  # of the slow means; 0: short means
+    decades: float,
+    slow: Any,
+    gathered: Any,
     centre: Any,
     scale: Any,
     axes: Any,
-    limits: Any,
+    limit: Any,
     surprises: Any,  # n x k x VIEWS, out; NaN where a view has nothing to say
     mean: Any,  # n x k, out: surprise of their weighted mean
     together: Any,  # n, out: surprise of all signals together; NaN without a reference
@@ -115,7 +127,7 @@ def look(
     """Score and learn. Several signals are also looked at together; a single one has nothing to be together with."""
     history, features, signals = ring_ms.shape[1], median.shape[1], ring_signal.shape[2]
     raw = np.empty(MEAN)
-    deviation = np.empty(signals)
+    means = np.empty(centre.shape[1])
     for i in range(slot.shape[0]):
         surprises[i] = np.nan
         mean[i] = np.nan
@@ -166,13 +178,13 @@ def look(
                     if raw[v] == raw[v]:
                         b = raw_bin(raw[v] / spread)
                         pending[s, k, v, place] = b
-                        surprises[i, k, v] = table[s, k, v, b]
+                        surprises[i, k, v] = table[s, k, v, b] / TABLE_STEPS
                         total += _WEIGHTS[v] * surprises[i, k, v]
                 if forest[i, k] != NO_FOREST:
                     surprises[i, k, FOREST] = forest[i, k] / STEPS
                     total += _WEIGHTS[FOREST] * surprises[i, k, FOREST]
                 b = mean_bin(total / _ALL_WEIGHTS)
-                mean[i, k] = table[s, k, MEAN, b]
+                mean[i, k] = table[s, k, MEAN, b] / TABLE_STEPS
                 pending[s, k, MEAN, place] = b
             if machine.learned % STRIDE == 0:
                 length = long_length[s, k]
@@ -198,13 +210,53 @@ def look(
             machine.pending_length = 0
 
         if signals > 1:
+            if memory_ms > 0:
+                slow_means(ring_signal[s, at], time_ms[i], machine.slow_ms, memory_ms, slow[s], means)
+                machine.slow_ms = time_ms[i]
+            else:
+                short_means(ring_signal[s], q, means)
             if machine.has_reference == 1:
-                mean_deviation(ring_signal[s], q, 0, centre[s], scale[s], deviation)
-                together[i] = surprise_together(deviation, axes[s], limits[s], HIGHEST)
-            if machine.learned == reference_after:
-                _freeze(ring_signal[s], q, reference_after, centre[s], scale[s], axes[s], limits[s])
-                machine.has_reference = 1
-                machine.frozen_at = q + 1
+                reached = distance(means, centre[s], scale[s], axes[s])
+                together[i] = surprise_together(reached, limit[s], decades, HIGHEST)
+            if _is_turn(machine, time_ms[i], gather_ms):
+                _gather(machine, means, together[i] >= _BEYOND, gathered[s])
+                if machine.gathered == gathered.shape[1]:
+                    limit[s] = make_reference(gathered[s].astype(np.float64), centre[s], scale[s], axes[s])
+                    machine.has_reference = 1
+                    machine.gathered = 0
+                    machine.left_out = 0
+
+
+@compiled
+def _is_turn(machine: Any, time_ms: int, gather_ms: int) -> bool:
+    """Whether this reading's means are to be a row of a reference. A later one is gathered more slowly than the first."""
+    times = _RENEW if machine.has_reference == 1 else 1
+    if gather_ms == 0:
+        machine.skipped += 1
+        if machine.skipped < times:
+            return False
+        machine.skipped = 0
+        return True
+    if machine.gather_at_ms == 0:  # slow means have to settle first
+        machine.gather_at_ms = time_ms + _SETTLE_ROWS * gather_ms
+    if time_ms < machine.gather_at_ms:
+        return False
+    machine.gather_at_ms = time_ms + gather_ms * times
+    return True
+
+
+@compiled
+def _gather(machine: Any, means: Any, beyond: bool, gathered: Any) -> None:
+    """Keep the means, unless the reference in force finds them anomalous; start again when that is too often."""
+    if beyond:
+        machine.left_out += 1
+        if machine.left_out > _LEFT_OUT_SHARE * gathered.shape[0]:
+            machine.gathered = 0
+            machine.left_out = 0
+        return
+    for j in range(means.shape[0]):
+        gathered[machine.gathered, j] = means[j]
+    machine.gathered += 1
 
 
 @compiled
@@ -218,24 +270,3 @@ def _count(counts: Any, table: Any, pending: Any, length: int) -> None:
                     counts[k, v, b] += np.float32(1.0)
             fade(counts[k, v])
             tabulate(counts[k, v], MEAN_ENDS if v == MEAN else RAW_ENDS, table[k, v])
-
-
-@compiled
-def _freeze(ring: Any, newest: int, count: int, centre: Any, scale: Any, axes: Any, limits: Any) -> None:
-    """Make the reference from the last ``count`` whole readings of the ring, or as many as a run has left of it."""
-    history, signals = ring.shape
-    rows = np.empty((count, signals))
-    found = 0
-    for back in range(min(newest + 1, history - history // 4)):
-        at = (newest - back) % history
-        whole = True
-        for j in range(signals):
-            if ring[at, j] != ring[at, j]:
-                whole = False
-        if whole:
-            found += 1
-            for j in range(signals):
-                rows[count - found, j] = ring[at, j]
-            if found == count:
-                break
-    make_reference(rows[count - found :], centre, scale, axes, limits)

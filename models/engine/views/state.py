@@ -28,11 +28,15 @@ CHECKPOINT: Final = 512
 VIEWED: Final = np.dtype(
     [
         ("learned", "<i8"),  # readings the views have learnt from
-        ("frozen_at", "<i8"),  # readings when the reference was frozen
+        ("gather_at_ms", "<i8"),  # event time from which the next row of a reference is gathered
+        ("slow_ms", "<i8"),  # event time of the last reading in the slow means; -1: none
+        ("gathered", "<i4"),  # rows of it so far
+        ("left_out", "<i4"),  # rows that were left out of it
+        ("skipped", "<i4"),  # readings since its last row
         ("newest_day", "<i4"),
         ("pending_length", "<i4"),  # scores gathered since they were last counted
-        ("has_reference", "i1"),
-        ("has_spread", "i1"),  # at that checkpoint: whether the machine's first window was over
+        ("has_reference", "<i4"),
+        ("has_spread", "<i4"),  # at that checkpoint: whether the machine's first window was over
     ]
 )
 
@@ -43,11 +47,13 @@ class ViewsState:
     #: What a checkpoint holds. The rest is derived from it and from the ring.
     KEPT: Final = (
         "viewed", "long_length", "long_value", "long_mean", "week", "counts", "pending", "median_before",
-        "centre", "scale", "axes", "limits",
+        "slow", "gathered", "centre", "scale", "axes", "limit",
     )  # fmt: skip
 
-    def __init__(self, features: int, signals: int, history: int, rows: int = 64) -> None:
+    def __init__(self, features: int, signals: int, history: int, reference: tuple[int, int], rows: int = 64) -> None:
+        """``reference``: its rows, and how many numbers each has."""
         self.features, self.signals, self.history = features, signals, history
+        self.reference = reference if signals > 1 else (0, 1)
         self.long_window = min(LONG_WINDOW, history // 2)
         self.checkpoint_every = min(CHECKPOINT, history // 4)
         self._allocate(rows)
@@ -56,6 +62,7 @@ class ViewsState:
         k, s = self.features, self.signals
         self.viewed = np.zeros(rows, VIEWED)
         self.viewed["newest_day"] = -1
+        self.viewed["slow_ms"] = -1
         self.long_length = np.zeros((rows, k), np.int64)  # values that ever went in
         self.long_value = np.zeros((rows, k, LONG), np.float32)  # a ring
         self.long_mean = np.zeros((rows, k, LONG), np.float32)
@@ -63,7 +70,7 @@ class ViewsState:
         self.sorted_mean = np.zeros((rows, k, LONG), np.float32)
         self.week = np.full((rows, k, DAYS, SLOTS), np.nan, np.float32)
         self.counts = np.zeros((rows, k, TALLIES, BINS), np.float32)
-        self.table = np.zeros((rows, k, TALLIES, BINS), np.float32)
+        self.table = np.zeros((rows, k, TALLIES, BINS), np.uint8)
         self.pending = np.zeros((rows, k, TALLIES, PENDING), np.int8)  # -1: nothing to count
         self.short_length = np.zeros(rows, np.int64)
         self.short_valid = np.zeros((rows, k), np.int64)
@@ -72,10 +79,13 @@ class ViewsState:
         self.wide_valid = np.zeros((rows, k), np.int64)
         self.wide_sorted = np.zeros((rows, k, self.long_window))
         self.median_before = np.full((rows, k), np.nan)
-        self.centre = np.zeros((rows, s))
-        self.scale = np.ones((rows, s))
-        self.axes = np.zeros((rows, s, s))
-        self.limits = np.ones((rows, 2))
+        count, d = self.reference
+        self.slow = np.zeros((rows, 2 * s))
+        self.gathered = np.zeros((rows, count, d), np.float32)
+        self.centre = np.zeros((rows, d))
+        self.scale = np.ones((rows, d))
+        self.axes = np.zeros((rows, d, d))
+        self.limit = np.ones(rows)
 
     @property
     def rows(self) -> int:

@@ -22,6 +22,8 @@ FADE_BEYOND: Final = 4000.0
 #: Fewer counted scores say nothing.
 LEAST_COUNTED: Final = 12
 HIGHEST: Final = 6.0
+#: Surprises in a table are whole numbers of this part of a decade.
+TABLE_STEPS: Final = 40.0
 #: Who has seen n scores may call something rarer than any of them, but not by more than this (decades).
 _BEYOND_SEEN: Final = 1.5
 _TAIL_SHARE: Final = 0.1
@@ -64,13 +66,16 @@ def fade(counts: Any) -> None:
 
 @compiled
 def tabulate(counts: Any, ends: Any, table: Any) -> None:
-    """Fill ``table`` (BINS) with the surprise of each bin: rising, 0 to HIGHEST; all 0 while too little was counted."""
+    """Fill ``table`` (BINS) with the surprise of each bin in TABLE_STEPS: rising, up to HIGHEST.
+
+    All 0 while too little was counted.
+    """
     total = 0.0
     for b in range(BINS):
         total += counts[b]
     if total < LEAST_COUNTED:
         for b in range(BINS):
-            table[b] = 0.0
+            table[b] = 0
         return
     threshold, above = BINS - 1, 0.0
     for b in range(BINS - 1, -1, -1):
@@ -103,4 +108,4 @@ def tabulate(counts: Any, ends: Any, table: Any) -> None:
             made = start + rarer / math.log(10.0)
         reached = max(reached - counts[b], 0.0)
         before = min(max(made, before), highest)
-        table[b] = before
+        table[b] = round(before * TABLE_STEPS)
