@@ -191,7 +191,10 @@ def _believe(q: Any, x: float) -> None:
 
 @compiled
 def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
-    """Whether ``x`` has stood still for longer than is this signal's way while others moved."""
+    """Whether ``x`` has stood still for longer than is this signal's way while others moved.
+
+    A signal that never moved has no way of its own: it may be a line held at one pressure, seen through a deadband.
+    """
     if x != q.last:
         if q.same > q.longest and not _is_still(q, time_ms):
             q.longest = q.same
@@ -204,7 +207,7 @@ def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
     q.same += 1
     if moved > 0:
         q.others += 1
-    return _is_still(q, time_ms)
+    return q.stride > 0.0 and _is_still(q, time_ms)
 
 
 @compiled

@@ -70,6 +70,8 @@ _FIELDS: Final = (
     "source_topic",
     "source_partition",
     "revision",
+    "views",
+    "because",
 )
 _NUMBER: Final = {name: at for at, name in enumerate(_FIELDS)}
 
@@ -90,6 +92,7 @@ _SHARED_TEXTS: Final = (
 _SHARED_WHOLE: Final = ("model_since_offset", "source_partition", "revision")
 _SHARED_NUMBERS: Final = ("expected_low", "expected_high")
 _OWN_NUMBERS: Final = ("value", "median", "score", "surprise")
+_OWN_OBJECTS: Final = ("views", "because")
 
 _pack: Final = msgspec.msgpack.Encoder().encode
 _unpack: Final = msgspec.msgpack.Decoder().decode
@@ -168,6 +171,7 @@ def _item(rows: Sequence[LabelRow], expires_at: int | None) -> Item:
         _put(columns, name, column_of([getattr(row, name) for row in rows]))
     _share(item, columns, rows)
     _put_ids(columns, rows)
+    _put_reasons(columns, rows)
     item["columns"] = {"B": _deflate(_pack(columns))}
     return _with_lists(item, rows)
 
@@ -208,6 +212,14 @@ def _put_ids(columns: dict[int, Any], rows: Sequence[LabelRow]) -> None:
         columns[_NUMBER["supersedes"]] = [row.supersedes for row in rows]
     if any(row.partner_offset is not None for row in rows):
         columns[_NUMBER["partner_offset"]] = differences([row.partner_offset for row in rows])
+
+
+def _put_reasons(columns: dict[int, Any], rows: Sequence[LabelRow]) -> None:
+    """Views and words: few labels have them, so the lists are mostly null and deflate to little."""
+    for name in _OWN_OBJECTS:
+        values = [getattr(row, name) for row in rows]
+        if any(value is not None for value in values):
+            columns[_NUMBER[name]] = values
 
 
 def _put(columns: dict[int, Any], name: str, column: tuple[int, list[Any]]) -> None:
@@ -270,6 +282,8 @@ def unpack(item: Item) -> list[LabelRow]:
         "partner_offset": _whole(columns, "partner_offset", n),
         "supersedes": columns.get(_NUMBER["supersedes"]) or [None] * n,
     }
+    for name in _OWN_OBJECTS:
+        fields[name] = columns.get(_NUMBER[name]) or [None] * n
     for name in _OWN_NUMBERS:
         fields[name] = _numbers(columns, name, n)
     for name in _SHARED_TEXTS:

@@ -35,6 +35,8 @@ class LabelRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
     expected_high: float | None
     score: float | None
     surprise: float | None
+    views: dict[str, float] | None
+    because: str | None
     label: Verdict
     reason: UnscoredReason | None
     alert: AlertState
