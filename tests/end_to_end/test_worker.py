@@ -67,7 +67,7 @@ def by_id(records: list[Any]) -> dict[str, list[bytes]]:
 def test_readings_become_labels_status_incidents_rejections_and_training_requests(
     any_broker_url: str, make_settings: MakeSettings, at: AtHand, tmp_path: Path
 ) -> None:
-    settings = make_settings(any_broker_url)
+    settings = make_settings(any_broker_url, worker={"detectors": {"load": "isolation_forest"}})
     at_hand = at(settings)
     topics = settings.topics
     own = model("well-000", spread=5.0)
