@@ -1,0 +1,137 @@
+"""The engine, ``wellsentry score`` and a live worker on Apache Kafka give the same labels for the same readings."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from models.engine.batch import WIDE, make_batch
+from models.engine.engine import Engine
+from models.engine.labels import make_labels
+from models.engine.settings import EngineSettings
+from models.simulator import SIGNALS, Fleet, Rates
+from models.stacks import choose_stacks
+from schemas.labels import Label
+from schemas.times import iso
+from schemas.twins import write_twin
+from streams.scoring import score_file
+from streams.scoring.tables import Options
+from streams.settings import Settings
+from tests.conftest import MakeSettings
+from tests.models.engines import STAMP
+from tests.processes import running, wait_until
+from tests.topics_at_hand import TopicsAtHand
+
+_START_MS: Final = 1_767_225_600_000
+_HOURS: Final = 110
+_WELL: Final = "well-7"
+#: What the three may differ in: where a reading came from.
+_PLACE: Final = {"label_id", "client_id", "incident_id", "source_topic", "source_partition", "source_offset"}
+
+
+@pytest.fixture
+def at_hand() -> Iterator[Callable[[Settings], TopicsAtHand]]:
+    """Makes the topics of an installation, and lets go of them at the end."""
+    made: list[TopicsAtHand] = []
+
+    def make(settings: Settings) -> TopicsAtHand:
+        made.append(TopicsAtHand(settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def _a_wells_readings() -> list[dict[str, Any]]:
+    """A simulated well as its readings arrive, with defects, a shift that must alert, and one step back in time."""
+    fleet = Fleet(1, 1, _START_MS, rates=Rates(events=0.0))
+    columns = [SIGNALS.index("casing_pressure"), SIGNALS.index("tubing_pressure")]
+    made: list[dict[str, Any]] = []
+    for hour in fleet.readings(_START_MS + _HOURS * 3_600_000):
+        for time_ms, (casing, tubing) in zip(hour.time_ms.tolist(), hour.values[:, columns].tolist(), strict=True):
+            shift = 150.0 if len(made) > 6000 else 0.0
+            made.append({"time_ms": time_ms, "casing_pressure": casing + shift, "tubing_pressure": tubing})
+    made[500], made[501] = made[501], made[500]
+    return made
+
+
+def _by_engine(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    engine = Engine(choose_stacks(["load"]), EngineSettings(refits=False))
+    slot, n = engine.slot("acme", _WELL), len(readings)
+    values = [reading[name] for reading in readings for name in engine.vocabulary]
+    times = [reading["time_ms"] for reading in readings]
+    batch = make_batch(engine.vocabulary, [slot] * n, range(n), times, [WIDE] * n, values, [1.0] * n, [False] * n)
+    labels = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP).labels
+    return [json.loads(write_twin(label)) for label in labels]
+
+
+def _by_score(readings: list[dict[str, Any]], where: Path) -> list[dict[str, Any]]:
+    source, target = where / "well.csv", where / "answers.csv"
+    with source.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["time", "casing_pressure", "tubing_pressure"])
+        for one in readings:
+            pressures = [one["casing_pressure"], one["tubing_pressure"]]
+            rows.writerow([iso(one["time_ms"]), *("" if np.isnan(x) else x for x in pressures)])
+    score_file(source, target, Options(refits=False, machine_id=_WELL), explain=True)
+    with target.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _by_worker(
+    readings: list[dict[str, Any]], settings: Settings, topics: TopicsAtHand, where: Path
+) -> list[dict[str, Any]]:
+    topics.feed(
+        {
+            "client_id": "acme",
+            "machine_id": _WELL,
+            "time": iso(one["time_ms"]),
+            **{name: None if np.isnan(one[name]) else one[name] for name in ("casing_pressure", "tubing_pressure")},
+        }
+        for one in readings
+    )
+    with running("worker", settings, where) as worker:
+        labels = topics.reader(settings.topics.labels.name)
+        wait_until(lambda: len(labels.more()) >= len(readings), what="labels", process=worker)
+    made = [json.loads(record.value) for record in labels.records]
+    return sorted(made, key=lambda label: (label["source_offset"], label["revision"]))
+
+
+def _without_place(label: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in label.items() if name not in _PLACE}
+
+
+def test_engine_score_and_a_worker_on_kafka_give_the_same_labels(
+    kafka_url: str, make_settings: MakeSettings, at_hand: Callable[[Settings], TopicsAtHand], tmp_path: Path
+) -> None:
+    readings = _a_wells_readings()
+    settings = make_settings(kafka_url, worker={"training_requests": False})
+    engine = _by_engine(readings)
+    scored = _by_score(readings, tmp_path)
+    live = _by_worker(readings, settings, at_hand(settings), tmp_path)
+
+    build = {"code_version", "git_commit"}  # the test's engine says another
+    assert len(engine) == len(scored) == len(live) == len(readings)
+    said = {label["label"] for label in engine} | {label["alert"] for label in engine}
+    assert said >= {"normal", "anomalous", "unscored", "opened"}, "the readings show what has to agree"
+    for one, other in zip(live, engine, strict=True):
+        first, second = _without_place(one), _without_place(other)
+        assert {k: v for k, v in first.items() if k not in build} == {k: v for k, v in second.items() if k not in build}
+    renamed = {"verdict": "label", "alert_state": "alert", "raw_score": "score"}
+    for cells, label in zip(scored, live, strict=True):
+        told = {
+            renamed.get(name, name): text for name, text in cells.items() if name not in ("label", "alert", "score")
+        }
+        for name in set(Label.model_fields) - _PLACE:
+            assert told[name] == _as_cell(label[name]), f"{name} of the reading at {label['event_time']}"
+
+
+def _as_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, dict) else str(value)
