@@ -10,8 +10,9 @@ from what is known of wells, never from the detector; it was tuned on the seeds 
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +46,9 @@ class Run:
     end_ms: int
     machine: np.ndarray[Any, Any]  # n
     arrival_ms: np.ndarray[Any, Any]  # n
+    time_ms: np.ndarray[Any, Any]  # n: as stamped
     kind: np.ndarray[Any, Any]  # n
+    verdict: np.ndarray[Any, Any]  # n
     alert: np.ndarray[Any, Any]  # n
     engine_s: float
 
@@ -58,15 +61,19 @@ class Run:
         ]
 
 
-def run_fleet(fleet: Fleet, days: int, detector: str, on_day: Any) -> Run:
-    """All readings of ``days`` through an engine with the load stack, hour by hour."""
-    engine = Engine(choose_stacks(["load"]), EngineSettings(refits=False, detectors={"load": detector}))
+def new_engine(detector: str) -> Engine:
+    """An engine with the load stack."""
+    return Engine(choose_stacks(["load"]), EngineSettings(refits=False, detectors={"load": detector}))
+
+
+def run_fleet(fleet: Fleet, hours: Iterable[Any], days: int, engine: Engine, on_day: Any) -> Run:
+    """All readings of ``hours``, ``days`` of them in all, through an engine with the load stack."""
     for machine in fleet.machines:
         engine.slot(machine.client_id, machine.machine_id)
     columns = [SIGNALS.index(name) for name in engine.vocabulary]
     end_ms, offset, spent_s = fleet.start_ms + days * DAY_MS, 0, 0.0
     found: list[tuple[Any, ...]] = []
-    for hour in fleet.readings(end_ms):
+    for hour in hours:
         n = len(hour)
         batch = make_batch(
             engine.vocabulary, hour.machine.tolist(), range(offset, offset + n), hour.time_ms.tolist(), [WIDE] * n,
@@ -75,7 +82,7 @@ def run_fleet(fleet: Fleet, days: int, detector: str, on_day: Any) -> Run:
         begun = time.perf_counter()
         said = engine.step(batch)["load"]
         spent_s += time.perf_counter() - begun
-        found.append((hour.machine, hour.arrival_ms, said.kind, said.alert))
+        found.append((hour.machine, hour.arrival_ms, hour.time_ms, said.kind, said.verdict, said.alert))
         offset += n
         on_day((hour.arrival_ms[-1] - fleet.start_ms) / DAY_MS)
     columns_of = [np.concatenate(column) for column in zip(*found, strict=True)]
@@ -115,7 +122,9 @@ def measure(
         for which, factor in enumerate((FEW, MANY)):
             done = (2 * number + which) * days
             fleet = Fleet(seed, wells, START_MS, rates=Rates(events=factor, quiet_ms=QUIET_MS))
-            run = run_fleet(fleet, days, detector, lambda day, done=done: progress.update(task, completed=done + day))
+            hours = fleet.readings(START_MS + days * DAY_MS)
+            tell_day = partial(_tell_day, progress, task, done)
+            run = run_fleet(fleet, hours, days, new_engine(detector), tell_day)
             (healthy if factor == FEW else eventful).add(judge(run))
             first += first_scored(run)
             readings += len(run.kind)
@@ -146,8 +155,8 @@ def measure(
     }
 
 
-def _median_min(delays_ms: Sequence[int]) -> int | None:
-    return round(float(np.median(delays_ms)) / 60_000) if delays_ms else None
+def _tell_day(progress: Progress, task: TaskID, done: int, day: float) -> None:
+    progress.update(task, completed=done + day)
 
 
 def tell(figures: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from models.engine.scorers import Rolled, Scored, look_up_run
 from models.engine.scoring import Lookups, speak
 from models.engine.state import StackState
 from models.engine.views.look import NO_FOREST, STEPS, look
-from models.engine.views.names import VIEWS
+from models.engine.views.names import VIEWS, WEIGHTS
 from models.engine.views.state import LONG, MEAN, ViewsState
 from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
 from models.engine.window import advance
@@ -33,6 +33,7 @@ class EnsembleScorer:
         self._memory_ms, self._decades = round((reference.memory_s or 0.0) * 1000), reference.decades
         self._state, self._lookups, self._least_valid = state, lookups, least_valid
         self._warm_up = max(WARM_UP, warm_up or 0)
+        self.weights = np.array(WEIGHTS)
         self._share = math.log10(state.features)
         self._restored: dict[tuple[int, bytes], bytes] = {}  # checkpoints read, until the head is known
 
@@ -62,8 +63,8 @@ class EnsembleScorer:
             run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own, forest, state.ring_ms, state.ring_signal,
             state.ring_feature, state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value,
             v.sorted_mean, v.week, v.counts, v.table, v.pending, v.short_length, v.short_valid, v.short_sorted,
-            v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self._gather_ms, self._memory_ms, self._decades,
-            v.slow, v.gathered, v.centre, v.scale, v.axes, v.limit, surprises, mean, together, learned,
+            v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self.weights, self._gather_ms, self._memory_ms,
+            self._decades, v.slow, v.gathered, v.centre, v.scale, v.axes, v.limit, surprises, mean, together, learned,
         )  # fmt: skip
         return surprises, mean, together, learned
 

@@ -9,6 +9,16 @@ from models.engine.compiled import compiled
 
 
 @compiled
+def _is_known(ring_ms: Any, readings: int, time_ms: int) -> bool:
+    """Whether a reading of that moment is among those kept. A repeat may come long after what it repeats."""
+    for back in range(min(readings, ring_ms.shape[0])):
+        at = ring_ms[(readings - 1 - back) % ring_ms.shape[0]]
+        if at <= time_ms:
+            return bool(at == time_ms)
+    return False
+
+
+@compiled
 def take_in(
     slot: Any,  # n
     offset: Any,  # n
@@ -92,7 +102,7 @@ def take_in(
             time_ms[i] = moment
             partner[i] = other
         if machine.readings > 0 and time_ms[i] <= machine.newest_ms:
-            kind[i] = DUPLICATE if time_ms[i] == machine.newest_ms else LATE
+            kind[i] = DUPLICATE if _is_known(ring_ms[s], machine.readings, time_ms[i]) else LATE
             continue
         made = SCORABLE
         for m in range(signals):

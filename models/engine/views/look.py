@@ -16,7 +16,6 @@ from models.engine.views.names import (
     RESIDUAL,
     SPREAD,
     TIME_OF_DAY,
-    WEIGHTS,
 )
 from models.engine.views.nearest import insert, nearest, replace
 from models.engine.views.state import LONG, MEAN, PENDING, SHORT_WINDOW, STRIDE, TALLIES
@@ -43,9 +42,6 @@ _RENEW: Final = 28
 _LEFT_OUT_SHARE: Final = 0.1
 #: A reference of slow means starts after so many of its rows' times.
 _SETTLE_ROWS: Final = 40
-
-_ALL_WEIGHTS: Final = sum(WEIGHTS)
-_WEIGHTS: Final = np.array(WEIGHTS)
 
 
 @compiled
@@ -110,6 +106,7 @@ def look(
     wide_valid: Any,
     wide_sorted: Any,
     median_before: Any,
+    weights: Any,  # VIEWS: what each counts in their mean
     gather_ms: int,  # between two rows of a reference; 0: every reading
     memory_ms: int,  # of the slow means; 0: short means
     decades: float,
@@ -179,11 +176,11 @@ def look(
                         b = raw_bin(raw[v] / spread)
                         pending[s, k, v, place] = b
                         surprises[i, k, v] = table[s, k, v, b] / TABLE_STEPS
-                        total += _WEIGHTS[v] * surprises[i, k, v]
+                        total += weights[v] * surprises[i, k, v]
                 if forest[i, k] != NO_FOREST:
                     surprises[i, k, FOREST] = forest[i, k] / STEPS
-                    total += _WEIGHTS[FOREST] * surprises[i, k, FOREST]
-                b = mean_bin(total / _ALL_WEIGHTS)
+                    total += weights[FOREST] * surprises[i, k, FOREST]
+                b = mean_bin(total / weights.sum())
                 mean[i, k] = table[s, k, MEAN, b] / TABLE_STEPS
                 pending[s, k, MEAN, place] = b
             if machine.learned % STRIDE == 0:
