@@ -25,7 +25,6 @@ from models.engine.settings import EngineSettings
 from models.engine.views.names import TOGETHER, VIEWS
 from models.simulator import Fleet, Rates
 from models.stacks import LoadStack
-from models.stacks.base import Reference
 
 #: Longer than any run: the reference is never complete.
 _NEVER_S = 1e9
@@ -34,7 +33,7 @@ _NEVER_S = 1e9
 class _Alone(LoadStack):
     """Without the reference of both pressures."""
 
-    reference = Reference(300, _NEVER_S, 7200.0, 5.0)
+    reference = dataclasses.replace(LoadStack.reference, span_s=_NEVER_S)
 
 
 class _NoCoolDown(LoadStack):

@@ -14,22 +14,22 @@ from models.engine.compiled import compiled
 
 QUALITY: Final = np.dtype(
     [
-        ("level", "<f8"),  # last value that was believed
-        ("stride", "<f8"),  # largest believed step, fading
-        ("suspect", "<f8"),  # value that jumped away and waits to be confirmed
-        ("last", "<f8"),  # last value, believed or not
+        ("level", "<f4"),  # last value that was believed
+        ("stride", "<f4"),  # largest believed step, fading
+        ("suspect", "<f4"),  # value that jumped away and waits to be confirmed
+        ("last", "<f4"),  # last value, believed or not
         ("same_since_ms", "<i8"),  # since when it has been that value
-        ("believed", "<i4"),  # values believed so far
-        ("waiting", "<i4"),  # readings for which the suspect was seen
-        ("same", "<i4"),  # readings in a row with that value
+        ("believed", "<i2"),  # values believed so far
+        ("waiting", "<i2"),  # readings for which the suspect was seen
+        ("same", "<i2"),  # readings in a row with that value
         ("longest", "<f4"),  # longest such row that was no fault, fading
-        ("others", "<i4"),  # readings in this row in which another signal moved
-        ("unit", "<i4"),  # index into _FACTORS + 1 while in another unit; 0: in its own
+        ("others", "<i2"),  # readings in this row in which another signal moved
+        ("unit", "i1"),  # index into _FACTORS + 1 while in another unit; 0: in its own
     ]
 )
 
 #: A value this many of its largest steps away is suspected ...
-_FAR: Final = 3.0
+_FAR: Final = 2.0
 #: ... and believed when so many readings in a row stay near it.
 _CONFIRMED_BY: Final = 2
 #: An exact 0 or -1 is what historians write for "nothing", so it has to last longer, and a smaller step is suspicious.
@@ -51,6 +51,8 @@ _NEW_UNIT_AFTER: Final = 5000
 _STILL_READINGS: Final = 30
 _STILL_MS: Final = 1_800_000
 _STILL_TIMES: Final = 3.0
+#: Rows are counted up to here.
+_MOST: Final = 30_000
 #: ... while others moved in at least so much of these readings.
 _OTHERS_MOVED: Final = 0.5
 
@@ -136,7 +138,7 @@ def check_quality(
 
         moved = 0
         for j in range(signals):
-            if values[i, j] == values[i, j] and values[i, j] != row[j].last:
+            if values[i, j] == values[i, j] and np.float32(values[i, j]) != row[j].last:
                 moved += 1
 
         for j in range(signals):
@@ -185,7 +187,7 @@ def _believe(q: Any, x: float) -> None:
     if q.believed > 0:
         q.stride = max(q.stride * _FADE, abs(x - q.level))
     q.level = x
-    if q.believed < 1_000_000:
+    if q.believed < _LEARN:
         q.believed += 1
 
 
@@ -195,7 +197,7 @@ def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
 
     A signal that never moved has no way of its own: it may be a line held at one pressure, seen through a deadband.
     """
-    if x != q.last:
+    if np.float32(x) != q.last:
         if q.same > q.longest and not _is_still(q, time_ms):
             q.longest = q.same
         q.longest = max(q.longest * np.float32(_FADE), np.float32(1.0))
@@ -204,9 +206,10 @@ def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
         q.others = 0
         q.same_since_ms = time_ms
         return False
-    q.same += 1
-    if moved > 0:
-        q.others += 1
+    if q.same < _MOST:
+        q.same += 1
+        if moved > 0:
+            q.others += 1
     return q.stride > 0.0 and _is_still(q, time_ms)
 
 

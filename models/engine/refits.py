@@ -6,13 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from models.engine.compiled import compiled
-from models.engine.state import CHUNK, StackState
+from models.engine.state import StackState
 from models.engine.window import medians_of_history
 from schemas.training import TrainingReason
 
 #: Readings before the first fit; after it, at every doubling.
 FIRST_FIT: Final = 200
 DAY_MS: Final = 86_400_000
+#: Oldest readings of the ring that are not relied on.
+_LEFT_OUT: Final = 16
 
 
 @compiled
@@ -55,10 +57,10 @@ REASONS: Final[dict[int, TrainingReason]] = {1: "first", 2: "more_history", 3: "
 def history_view(state: StackState, slot: int) -> npt.NDArray[np.int64]:
     """Positions in the ring of a machine's history, oldest first.
 
-    The two oldest chunks are left out: after a crash the oldest may already hold newer readings.
+    The oldest are left out: after a crash their chunks may already hold newer readings.
     """
     readings = int(state.core[slot]["readings"])
-    known = min(readings, state.history - 2 * CHUNK)
+    known = min(readings, state.history - _LEFT_OUT)
     return np.arange(readings - known, readings) % state.history
 
 

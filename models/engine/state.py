@@ -14,22 +14,22 @@ from models.stacks.base import Stack
 #: Readings of a machine that are kept for training. 1,024 are 17 hours at one a minute.
 HISTORY: Final = 1_024
 #: Readings in one chunk of the changelog.
-CHUNK: Final = 8
+CHUNK: Final = 4
 
 CORE: Final = np.dtype(
     [
         ("last_offset", "<i8"),  # offset of the last reading that is part of this state; -1: none
-        ("readings", "<i8"),  # readings put into the ring so far
+        ("readings", "<i4"),  # readings put into the ring so far
         ("newest_ms", "<i8"),  # event time of the newest of them
-        ("learned", "<i8"),  # medians an online detector has learned from
+        ("learned", "<i4"),  # medians an online detector has learned from
         ("cool_until_ms", "<i8"),  # no alert opens before
-        ("scored", "<i8"),  # readings scored so far
-        ("cool_until", "<i8"),  # nor before so many of them
+        ("scored", "<i4"),  # readings scored so far
+        ("cool_until", "<i4"),  # nor before so many of them
         ("model", "<u8"),  # digest of the model in force; 0: none
         ("model_since", "<i8"),  # first offset it is in force for
-        ("next_fit", "<i8"),  # readings at which a refit is due
+        ("next_fit", "<i4"),  # readings at which a refit is due
         ("fit_ms", "<i8"),  # event time at which the last one was due
-        ("checkpoint", "<i8"),  # readings when the detector's memory was last written whole
+        ("checkpoint", "<i4"),  # readings when the detector's memory was last written whole
         ("streak", "<i2"),  # labels in a row that argue for opening, or for closing
         ("alert", "i1"),  # QUIET or OPEN
         ("rung", "i1"),

@@ -9,7 +9,7 @@ class LoadStack(Stack):
     name = "load"
     signals = ("casing_pressure", "tubing_pressure")
     # Three days: the rhythm of even the slowest well and of its line. Slow means over some cycles see what a cycle hides.
-    reference = Reference(count=300, span_s=3 * 86_400.0, memory_s=7_200.0, decades=5.0)
+    reference = Reference(count=150, span_s=3 * 86_400.0, memory_s=7_200.0, decades=5.0)
 
     def feature(self, s: Signals) -> Array:
         """Casing minus tubing pressure, psi."""

@@ -55,7 +55,7 @@ class ViewsState:
         self.features, self.signals, self.history = features, signals, history
         self.reference = reference if signals > 1 else (0, 1)
         self.long_window = min(LONG_WINDOW, history // 2)
-        self.checkpoint_every = min(CHECKPOINT, history // 4)
+        self.checkpoint_every = min(CHECKPOINT, 3 * (history - self.long_window) // 4)
         self._allocate(rows)
 
     def _allocate(self, rows: int) -> None:
