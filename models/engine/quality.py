@@ -41,11 +41,13 @@ _LEARN: Final = 20
 
 #: What a pressure is multiplied by when psi are read as kPa or bar, and back.
 _FACTORS: Final = np.array([6.894757293168361, 0.06894757293168361, 1.0 / 6.894757293168361, 1.0 / 0.06894757293168361])
-#: How near to a factor a step's ratio must be: of one signal alone, and of each when all take the same one.
+#: How near to a factor a step's ratio must be: of one signal alone; of one of several; and of each of these, for a plunger
+#: well may change its state at the same reading.
 _ALONE: Final = 0.02
-_TOGETHER: Final = 0.12
+_ONE_OF_ALL: Final = 0.12
+_EACH_OF_ALL: Final = 0.5
 #: A unit that stays for so many readings is the unit now.
-_NEW_UNIT_AFTER: Final = 5000
+_NEW_UNIT_AFTER: Final = 30_000
 
 #: A value stands still at least so long, longer than any heartbeat (10 min), and three times as long as it ever did ...
 _STILL_READINGS: Final = 30
@@ -66,22 +68,18 @@ def _far(q: Any, x: float, nothing: bool) -> Any:
 
 @compiled
 def _common_factor(quality: Any, values: Any, pressure: Any) -> int:
-    """Index + 1 of the unit factor that all pressures jumped by at once (or the only one did, exactly); 0 for none."""
+    """Index + 1 of the unit factor that all pressures jumped by at once, or the only one did, exactly; 0 for none."""
     for f in range(len(_FACTORS)):
-        jumped, known = 0, 0
-        within = _TOGETHER
-        for j in range(values.shape[0]):
-            if pressure[j] and values[j] == values[j] and quality[j].believed >= _LEARN and quality[j].level > 0.0:
-                known += 1
-        if known == 1:
-            within = _ALONE
+        known, broadly, nearest = 0, 0, np.inf
         for j in range(values.shape[0]):
             q = quality[j]
             if pressure[j] and values[j] == values[j] and q.believed >= _LEARN and q.level > 0.0:
-                ratio = values[j] / q.level / _FACTORS[f]
-                if abs(ratio - 1.0) <= within:
-                    jumped += 1
-        if known > 0 and jumped == known:
+                known += 1
+                off = abs(values[j] / q.level / _FACTORS[f] - 1.0)
+                nearest = min(nearest, off)
+                if off <= _EACH_OF_ALL:
+                    broadly += 1
+        if known > 0 and broadly == known and nearest <= (_ALONE if known == 1 else _ONE_OF_ALL):
             return f + 1
     return 0
 
