@@ -208,10 +208,10 @@ def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
         q.same += 1
         if moved > 0:
             q.others += 1
-    return q.stride > 0.0 and _is_still(q, time_ms)
+    return _is_still(q, time_ms)
 
 
 @compiled
 def _is_still(q: Any, time_ms: int) -> Any:
     long_enough = q.same >= max(_STILL_READINGS, _STILL_TIMES * q.longest) and time_ms - q.same_since_ms >= _STILL_MS
-    return long_enough and q.others >= _OTHERS_MOVED * q.same
+    return q.stride > 0.0 and long_enough and q.others >= _OTHERS_MOVED * q.same
