@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.engine.engine import Engine
+from models.stacks.general import general_stack
 from schemas.errors import StateError
 from tests.models.engines import R, as_bytes, batch_of, labels_of, model, new_engine, restored
 
@@ -143,3 +144,18 @@ def test_a_restored_machine_whose_model_is_gone_says_so() -> None:
         again.restore(key, value)
     with pytest.raises(StateError, match="no model 0000000000000001"):
         again.finish_restore()
+
+
+@pytest.mark.parametrize("stopped_at", [150, 511, 640, 1399])
+def test_after_a_restart_a_reference_of_two_signals_is_what_it_was(stopped_at: int) -> None:
+    stacks = [general_stack(TAGS)]
+    options: dict[str, Any] = {"stacks": stacks, "history": 1024, "detectors": {stacks[0].name: "ensemble"}}
+    readings = [R(float(m), 300.0 + m * 7 % 11 + (m > 1000) * 15, 200.0 + m * 5 % 13) for m in range(1500)]
+    whole, parts = new_engine(**options, refits=False), new_engine(**options, refits=False)
+    batch = batch_of(whole, readings)
+    batch_of(parts, readings)
+    expected = as_bytes(labels_of(whole, batch))
+    made = labels_of(parts, batch.part(0, stopped_at))
+    made += labels_of(restored(parts, **options, refits=False), batch.part(stopped_at, len(batch)))
+    assert as_bytes(made) == expected
+    assert any(label.views and "together" in label.views for label in made)
