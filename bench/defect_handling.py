@@ -26,7 +26,19 @@ from rich.table import Table
 
 from bench.judging import DAY_MS
 from bench.simulated_wells import START_MS, Run, new_engine, run_fleet
-from models.engine.codes import ANOMALOUS, BAD, DUPLICATE, FROZEN, LATE, MISSING, OPENED, SCORABLE, UNIT, WARMING
+from models.engine.codes import (
+    ANOMALOUS,
+    BAD,
+    DUPLICATE,
+    FROZEN,
+    LATE,
+    MISSING,
+    NOTHING,
+    OPENED,
+    SCORABLE,
+    UNIT,
+    WARMING,
+)
 from models.simulator import Fleet, Rates, Truth
 from models.stacks import LoadStack
 
@@ -89,7 +101,7 @@ def _one_of_each_moment(run: Run, hit: Flags) -> Flags:
 
 #: For each defect: which readings were handled rightly.
 RIGHT: Final[dict[str, Callable[[Run, Flags], Any]]] = {
-    "missing": lambda run, _: np.isin(run.kind, (MISSING, BAD)),
+    "missing": lambda run, _: np.isin(run.kind, (MISSING, BAD, NOTHING)),
     "spike": lambda run, _: (run.verdict != ANOMALOUS) & (run.alert != OPENED),
     "frozen": lambda run, _: run.alert != OPENED,
     "unit_flip": lambda run, _: run.kind == UNIT,

@@ -1,5 +1,7 @@
 """Runs a few readings through every registered stack, so that what is compiled at first use is compiled and kept."""
 
+from collections.abc import Sequence
+
 from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
 from models.engine.refits import training_medians
@@ -11,29 +13,32 @@ READINGS = 64  # more than any stack's window needs to give a median
 
 
 def main() -> None:
-    """Score readings without a model and with one, and look back at them as a training request does."""
+    """Score readings without a model and with one, some of them late, and look back as a training request does."""
     engine = Engine(choose_stacks(STACKS), EngineSettings())
     engine.slot("client", "machine")
-    engine.step(readings(engine, 0))
+    engine.step(readings(engine, 0, range(READINGS)))
     for stack in STACKS.values():
         engine.adopt(model(stack.name, stack.feature_names), READINGS)
-    engine.step(readings(engine, READINGS))
+    minutes = range(READINGS, 2 * READINGS)
+    engine.step(readings(engine, READINGS, minutes))
+    engine.step(readings(engine, 2 * READINGS, [minute - 0.5 for minute in minutes[-10:]]))
+    engine.step(readings(engine, 3 * READINGS, [minutes.stop]))
     for stack in engine.stacks.values():
         training_medians(stack.state, 0, stack.span_ms)
 
 
-def readings(engine: Engine, first_offset: int) -> ReadingBatch:
-    """A minute apart, of one machine, all signals slowly rising."""
-    offsets = range(first_offset, first_offset + READINGS)
+def readings(engine: Engine, first_offset: int, minutes: Sequence[float]) -> ReadingBatch:
+    """Of one machine, all signals slowly rising."""
+    n = len(minutes)
     return make_batch(
         engine.vocabulary,
-        slot=[0] * READINGS,
-        offset=offsets,
-        time_ms=[60_000 * offset for offset in offsets],
-        tag=[WIDE] * READINGS,
-        values=[100.0 + offset / 7 + place for offset in offsets for place in range(len(engine.vocabulary))],
-        psi_per_unit=[1.0] * READINGS,
-        bad=[False] * READINGS,
+        slot=[0] * n,
+        offset=range(first_offset, first_offset + n),
+        time_ms=[round(60_000 * minute) for minute in minutes],
+        tag=[WIDE] * n,
+        values=[100.0 + minute / 7 + place for minute in minutes for place in range(len(engine.vocabulary))],
+        psi_per_unit=[1.0] * n,
+        bad=[False] * n,
     )
 
 

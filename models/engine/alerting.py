@@ -4,7 +4,7 @@ from typing import Any
 
 from models.engine.codes import ANOMALOUS, CLOSED, NORMAL, OPEN, OPENED, QUIET, SCORABLE, UNSCORED
 from models.engine.compiled import compiled
-from models.engine.state import ALARM  # noqa: F401  the layout of `alarm` and `happened`
+from models.engine.state import ALERT_SHIFT, KIND_SHIFT, LEFT_OUT
 
 
 @compiled
@@ -19,7 +19,8 @@ def judge(
     driver: Any,  # n
     core: Any,
     alarm: Any,
-    ring_alert: Any,
+    ring_verdict: Any,
+    recent: Any,
     anomalous_at: float,
     open_after: int,
     close_at_share: float,
@@ -29,14 +30,14 @@ def judge(
     verdict: Any,  # n, out
     alert: Any,  # n, out: QUIET, OPENED, OPEN or CLOSED after this reading
     opened_offset: Any,  # n, out: offset that opened the incident this reading belongs to; -1: none
-    happened: Any,  # n of ALARM, out: the alarm as it stood where one opened or closed
+    happened: Any,  # n of ALARM, out: the alarm (ALARM) as it stood where one opened or closed
 ) -> None:
     """An alert opens after ``open_after`` anomalous readings in a row, and not during a cool-down. It closes after
     ``close_after`` in a row below ``close_at_share`` of its highest surprise. A cool-down lasts for a time and for a number
     of scored readings, whichever is longer. Unscored readings change nothing.
     What is anomalous or belongs to an alert is marked in the ring: it stays out of training.
     """
-    history = ring_alert.shape[1]
+    history = ring_verdict.shape[1]
     for i in range(slot.shape[0]):
         s = slot[i]
         machine = core[s]
@@ -82,4 +83,7 @@ def judge(
         alert[i] = state
         opened_offset[i] = incident.opened_offset if state != QUIET else -1
         if sequence[i] >= 0:
-            ring_alert[s, sequence[i] % history] = 0 if state == QUIET and verdict[i] != ANOMALOUS else 1
+            left_out = 0 if state == QUIET and verdict[i] != ANOMALOUS else LEFT_OUT
+            ring_verdict[s, sequence[i] % history] = left_out | (state << ALERT_SHIFT) | (kind[i] << KIND_SHIFT)
+            opened = offset[i] - incident.opened_offset if state != QUIET else 0
+            recent[s, sequence[i] % recent.shape[1]].opened = opened

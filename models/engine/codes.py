@@ -17,6 +17,10 @@ WARMING: Final = 8  # scorable, but nothing can score it yet
 SPIKE: Final = 9
 FROZEN: Final = 10
 UNIT: Final = 11
+NOTHING: Final = 12  # an exact 0 or -1 that stands for no value
+
+#: Kinds of values that were measured and not believed.
+DOUBTED: Final = (SPIKE, FROZEN, UNIT, NOTHING)
 
 #: The reason on the label, by the code above; None where it is scored.
 REASONS: Final[dict[int, UnscoredReason]] = {
@@ -29,6 +33,7 @@ REASONS: Final[dict[int, UnscoredReason]] = {
     SPIKE: "spike",
     FROZEN: "frozen",
     UNIT: "unit_changed",
+    NOTHING: "bad_quality",
 }
 
 # How good one signal of a reading is.

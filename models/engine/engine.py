@@ -8,7 +8,8 @@ import numpy as np
 from models.engine.batch import ReadingBatch
 from models.engine.records import HEAD, Records, pack_model, record_key, split_key, unpack_model
 from models.engine.settings import EngineSettings
-from models.engine.stack_engine import StackEngine, Verdicts
+from models.engine.stack_engine import StackEngine
+from models.engine.verdicts import Verdicts
 from models.stacks.base import Stack
 from schemas.errors import StateError
 from schemas.training import ModelUpdate

@@ -1,24 +1,55 @@
 """All views at once: the detector that stacks have unless they choose another (docs/detection.md)."""
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from models.engine.codes import SCORABLE
+from models.engine.late import Said, Tail
 from models.engine.scorers import Rolled, Scored, look_up_run
 from models.engine.scoring import Lookups, speak
-from models.engine.state import StackState
+from models.engine.state import UNMOVED, StackState
+from models.engine.views.again import ask_about_late, look_again, make_room, move_said, say
 from models.engine.views.look import NO_FOREST, STEPS, look
 from models.engine.views.names import VIEWS, WEIGHTS
 from models.engine.views.state import LONG, MEAN, ViewsState
 from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
-from models.engine.window import advance
+from models.engine.window import refill
 from models.stacks.base import Reference
 from schemas.errors import StateError
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
 #: Readings that the views learn from before anything is scored: then their tallies begin to speak.
 WARM_UP: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the views found of a run."""
+
+    surprises: Floats  # n x k x VIEWS
+    mean: Floats  # n x k
+    together: Floats  # n
+    learned: npt.NDArray[np.int64]  # n: readings the views had learnt from before
+
+    @classmethod
+    def room(cls, run: Rolled) -> "_Found":
+        n, k = run.median.shape
+        return cls(np.empty((n, k, len(VIEWS))), np.empty((n, k)), np.empty(n), np.empty(n, np.int64))
+
+
+def _noted(forest: Floats) -> Bytes:
+    """What the forest says (n x k) in the steps in which the ring notes it."""
+    noted = np.full(forest.shape, NO_FOREST, np.uint8)
+    has_forest = ~np.isnan(forest)
+    noted[has_forest] = np.round(forest[has_forest] * STEPS)
+    return noted
 
 
 class EnsembleScorer:
@@ -38,35 +69,68 @@ class EnsembleScorer:
         self._restored: dict[tuple[int, bytes], bytes] = {}  # checkpoints read, until the head is known
 
     def score(self, run: Rolled) -> Scored:
-        made = run.columns()
         raw, forest, expected = look_up_run(run, self._state, self._lookups)
-        noted = np.full(forest.shape, NO_FOREST, np.uint8)
-        has_forest = ~np.isnan(forest)
-        noted[has_forest] = np.round(forest[has_forest] * STEPS)
-        views, mean, together, learned = self._look(run, noted)
+        return self._speak(run, raw, expected, self._look(run, _noted(forest)))
+
+    def _speak(self, run: Rolled, raw: Floats, expected: Floats, found: "_Found") -> Scored:
+        made = run.columns()
         # With k features a chance of p for each is one of k p for any.
-        of_feature = np.maximum(mean - self._share, 0.0)
-        speak(run.kind, run.held, self._least_valid, learned >= self._warm_up, of_feature, made.surprise, made.driver)
+        of_feature = np.maximum(found.mean - self._share, 0.0)
+        ready = found.learned >= self._warm_up
+        speak(run.kind, run.held, self._least_valid, ready, of_feature, made.surprise, made.driver)
         scored = np.flatnonzero(run.kind == SCORABLE)
         made.raw[scored] = raw[scored, made.driver[scored]]
         made.expected[scored] = expected[scored, made.driver[scored]]
-        made.surprise[scored] = np.fmax(made.surprise[scored], together[scored])
-        made.views, made.together = views, together
+        made.surprise[scored] = np.fmax(made.surprise[scored], found.together[scored])
+        made.views, made.together = found.surprises, found.together
         return made
 
-    def _look(self, run: Rolled, forest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        n, k = run.median.shape
+    def _look(self, run: Rolled, forest: Bytes) -> "_Found":
         state, v = self._state, self.views
-        surprises, mean = np.empty((n, k, len(VIEWS))), np.empty((n, k))
-        together, learned = np.empty(n), np.empty(n, np.int64)
+        found = _Found.room(run)
         look(
             run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own, forest, state.ring_ms, state.ring_signal,
             state.ring_feature, state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value,
             v.sorted_mean, v.week, v.counts, v.table, v.pending, v.short_length, v.short_valid, v.short_sorted,
             v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self.weights, self._gather_ms, self._memory_ms,
-            self._decades, v.slow, v.gathered, v.centre, v.scale, v.axes, v.limit, surprises, mean, together, learned,
+            self._decades, v.slow, v.gathered, v.centre, v.scale, v.axes, v.limit, v.said, v.said_together,
+            found.surprises, found.mean, found.together, found.learned,
         )  # fmt: skip
-        return surprises, mean, together, learned
+        return found
+
+    # -- late readings
+
+    def before(self, tail: Tail) -> Ints:
+        v = self.views
+        bins = np.empty((*tail.median.shape, MEAN), np.int64)
+        look_again(
+            tail, self._state.ring_ms, self._state.ring_feature, v.short_length, v.short_valid, v.short_sorted,
+            v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, bins,
+        )  # fmt: skip
+        return bins
+
+    def rescore(self, before: Tail, remembered: Ints, after: Tail) -> tuple[Said, Said]:
+        state, v = self._state, self.views
+        stood = self.stand(before)
+        bins = self.before(after)
+        ask_about_late(
+            after, state.ring_ms, state.ring_signal, state.ring_feature, state.ring_view, v.viewed, v.long_length,
+            v.sorted_value, v.sorted_mean, v.week, v.table, self.weights, self._memory_ms, self._decades, v.centre, v.scale,
+            v.axes, v.limit, v.said, v.said_together, bins[0],
+        )  # fmt: skip
+        move_said(before, remembered, after, bins, v.table, self.weights, state.ring_view, v.said)
+        return stood, self.stand(after)
+
+    def stand(self, tail: Tail) -> Said:
+        state, v = self._state, self.views
+        said: Said = say(
+            tail, self._least_valid, self._warm_up, self._share, state.ring_view, state.ring_verdict, v.viewed, v.said,
+            v.said_together,
+        )  # fmt: skip
+        return said
+
+    def make_room(self, slot: int, place: int, newest: int) -> None:
+        make_room(slot, place, newest, self.views.said, self.views.said_together)
 
     def grow(self, rows: int) -> None:
         self.views.grow(rows)
@@ -77,7 +141,9 @@ class EnsembleScorer:
         v, core = self.views, self._state.core[slot : slot + 1]
         readings, before = int(core["readings"][0]), int(core["checkpoint"][0])
         aside = 32 * (slot % 16)  # machines that started together do not all write theirs at once
-        if (readings + aside) // v.checkpoint_every == (before + aside) // v.checkpoint_every:
+        # After a late reading the ring no longer tells in which order the views learnt: they are written as they are.
+        in_order = self._state.moved_from[slot] == UNMOVED
+        if in_order and (readings + aside) // v.checkpoint_every == (before + aside) // v.checkpoint_every:
             return None
         core["checkpoint"], core["view_part"] = readings, core["view_part"] ^ 1
         v.viewed["has_spread"][slot] = not np.isnan(self._state.spread[slot]).any()
@@ -122,12 +188,11 @@ class EnsembleScorer:
             v.sorted_mean[slot, k, :held] = np.sort(v.long_mean[slot, k, :held])
             for t in range(v.counts.shape[2]):
                 tabulate(v.counts[slot, k, t], MEAN_ENDS if t == MEAN else RAW_ENDS, v.table[slot, k, t])
-        for sequence in range(max(0, readings - v.long_window), readings):
-            for length, valid, ordered in (
-                (v.short_length, v.short_valid, v.short_sorted),
-                (v.wide_length, v.wide_valid, v.wide_sorted),
-            ):
-                advance(slot, sequence, 0, state.ring_ms, state.ring_feature, length, valid, ordered)
+        for length, valid, ordered in (
+            (v.short_length, v.short_valid, v.short_sorted),
+            (v.wide_length, v.wide_valid, v.wide_sorted),
+        ):
+            refill(slot, readings, 0, state.ring_ms, state.ring_feature, length, valid, ordered)
 
     def recall(self, slot: int, run: Rolled) -> None:
         self._look(run, self._state.ring_view[slot, run.sequence % self._state.history])

@@ -1,21 +1,28 @@
 """First step: which readings count, in which order of time, and which tags make a pair."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from models.engine.codes import BAD, DUPLICATE, HELD, LATE, MISSING, SCORABLE, SEEN, SPOILT, STALE
 from models.engine.compiled import compiled
 
+#: What :func:`_newer` says of a moment that is known.
+_KNOWN: Final = -1
+
 
 @compiled
-def _is_known(ring_ms: Any, readings: int, time_ms: int) -> bool:
-    """Whether a reading of that moment is among those kept. A repeat may come long after what it repeats."""
-    for back in range(min(readings, ring_ms.shape[0])):
+def _newer(ring_ms: Any, readings: int, time_ms: int) -> int:
+    """How many of the readings kept are newer than that moment; _KNOWN if one is of that very moment.
+
+    A repeat may come long after what it repeats.
+    """
+    kept = min(readings, ring_ms.shape[0])
+    for back in range(kept):
         at = ring_ms[(readings - 1 - back) % ring_ms.shape[0]]
         if at <= time_ms:
-            return bool(at == time_ms)
-    return False
+            return _KNOWN if at == time_ms else int(back)
+    return int(kept)
 
 
 @compiled
@@ -34,21 +41,28 @@ def take_in(
     tag_offset: Any,
     ring_ms: Any,
     ring_signal: Any,
+    recent: Any,
     tolerance_ms: int,
     stale_ms: int,
+    lateness: int,  # a late reading has its place if fewer readings than this are newer; 0: never
+    first: int,
     kind: Any,  # n, out
-    sequence: Any,  # n, out: the reading's number in its machine's history; -1: not put there
+    sequence: Any,  # n, out: the reading's number in its machine's history, by event time; -1: not put there
     partner: Any,  # n, out: offset of the other half of a pair; -1: none
-) -> None:
-    """Decide each reading's kind and put the accepted ones into the ring.
+) -> tuple[int, int]:
+    """Decide the kind of each reading from ``first`` on and put the accepted ones into the ring.
 
     A reading whose offset the state already holds was labelled before a crash. By tag, signals measured within
     ``tolerance_ms`` of each other make one reading; when one of them stays away for a whole turn its last value is held
     until it is older than ``stale_ms``.
+
+    Returns where it stopped, and a slot. It stops at the first late reading that has a place: its kind and sequence are
+    decided, but it is not in the ring, for what comes before it must be judged first. It stops behind a reading in order
+    of time whose machine has labels waiting to be issued again, and only then the slot, that machine's, is not -1.
     """
     signals = values.shape[1]
     history = ring_ms.shape[1]
-    for i in range(slot.shape[0]):
+    for i in range(first, slot.shape[0]):
         s = slot[i]
         machine = core[s]
         sequence[i] = -1
@@ -101,9 +115,6 @@ def take_in(
                 pair.fresh = 0
             time_ms[i] = moment
             partner[i] = other
-        if machine.readings > 0 and time_ms[i] <= machine.newest_ms:
-            kind[i] = DUPLICATE if _is_known(ring_ms[s], machine.readings, time_ms[i]) else LATE
-            continue
         made = SCORABLE
         for m in range(signals):
             if quality[i, m] == SPOILT:
@@ -113,10 +124,27 @@ def take_in(
         if stale and made != BAD:
             made = STALE
         kind[i] = made
+        if machine.readings > 0 and time_ms[i] <= ring_ms[s, (machine.readings - 1) % history]:
+            newer = _newer(ring_ms[s], machine.readings, time_ms[i])
+            if newer == _KNOWN:
+                kind[i] = DUPLICATE
+            elif newer >= lateness:
+                kind[i] = LATE
+            else:
+                sequence[i] = machine.readings - newer
+                return i, -1
+            continue
         position = machine.readings % history
         sequence[i] = machine.readings
         machine.readings += 1
-        machine.newest_ms = time_ms[i]
         ring_ms[s, position] = time_ms[i]
         for m in range(signals):
             ring_signal[s, position, m] = values[i, m]
+        note = recent[s, sequence[i] % recent.shape[1]]
+        note.offset = offset[i]
+        note.partner = offset[i] - partner[i] if partner[i] >= 0 else 0
+        note.revision = 0
+        machine.late_in_a_row = 0
+        if machine.waiting == 1:
+            return i + 1, int(s)
+    return int(slot.shape[0]), -1

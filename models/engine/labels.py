@@ -1,6 +1,6 @@
 """Last step: columns to labels, incidents and status."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,8 @@ import numpy as np
 from models.engine.batch import ReadingBatch
 from models.engine.codes import ALERTS, ANOMALOUS, CLOSED, OPENED, REASONS, RUNGS, VERDICTS
 from models.engine.reasons import because, views_of
-from models.engine.stack_engine import StackEngine, Verdicts
+from models.engine.stack_engine import StackEngine
+from models.engine.verdicts import Revised, Verdicts
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.status import StackStatus, Status
@@ -42,6 +43,17 @@ class Labelled:
     index: Sequence[int]  # place of each label's reading in the run
     labels: Sequence[Any]  # LabelTwin
     incidents: Sequence[Incident]
+    #: Labels of earlier readings that a late one changed, each with that one's offset.
+    revised: Sequence[tuple[int, Any]] = ()
+
+    def in_order(self) -> Sequence[Any]:
+        """All of them, a revised label after that of the late reading that changed it."""
+        if not self.revised:
+            return self.labels
+        after: dict[int, list[Any]] = {}
+        for late_offset, label in self.revised:
+            after.setdefault(late_offset, []).append(label)
+        return [one for label in self.labels for one in (label, *after.get(label.source_offset, ()))]
 
 
 def label_id(stack: str, partition: int, offset: int, revision: int = 0) -> str:
@@ -75,6 +87,36 @@ def make_labels(
     index = verdicts.labelled
     if not len(index):
         return Labelled((), (), ())
+    labels = _labels(engine, verdicts, index, batch.slot, batch.offset, machines, stamp)
+    turned = np.flatnonzero((verdicts.alert[index] == OPENED) | (verdicts.alert[index] == CLOSED))
+    features = engine.stack.feature_names
+    incidents = [_incident(labels[at], verdicts.happened[index[at]], features) for at in turned.tolist()]
+    revised = [pair for one in verdicts.revised for pair in _revised(engine, one, machines, stamp)]
+    return Labelled(index.tolist(), labels, incidents, revised)
+
+
+def _revised(
+    engine: StackEngine, revised: Revised, machines: Sequence[tuple[str, str]], stamp: Stamp
+) -> Iterator[tuple[int, Any]]:
+    everything = np.arange(len(revised.slot))
+    labels = _labels(engine, revised.verdicts, everything, revised.slot, revised.offset, machines, stamp)
+    for late_offset, label, revision in zip(revised.after.tolist(), labels, revised.revision.tolist(), strict=True):
+        label.label_id = label_id(label.stack, label.source_partition, label.source_offset, revision)
+        label.revision = revision
+        label.supersedes = label_id(label.stack, label.source_partition, label.source_offset, revision - 1)
+        yield late_offset, label
+
+
+def _labels(
+    engine: StackEngine,
+    verdicts: Verdicts,
+    index: Any,
+    slots: Any,
+    offsets: Any,
+    machines: Sequence[tuple[str, str]],
+    stamp: Stamp,
+) -> list[Any]:
+    """First labels of the readings at ``index``."""
     stack, partition = engine.stack, stamp.source_partition
     names, features, detector = stack.signals, stack.feature_names, engine.detector
     digests, name = engine.lookups.digests, stack.name
@@ -86,7 +128,7 @@ def make_labels(
     times = np.datetime_as_string(verdicts.time_ms[index].astype("M8[ms]"), unit="ms").tolist()
     make = LabelTwin
     prefix, opened_prefix = f"{name}-{partition}-", f"inc-{name}-{partition}-"
-    labels = [
+    return [
         make(
             f"{prefix}{offset}-0",
             *machines[slot],
@@ -123,8 +165,8 @@ def make_labels(
             slot, offset, time, looked_at, k, value, median, low, high, raw, surprise, looked, why, verdict, kind, alert,
             opened, model, since, rung, partner,
         ) in zip(
-            batch.slot[index].tolist(),
-            batch.offset[index].tolist(),
+            slots[index].tolist(),
+            offsets[index].tolist(),
             times,
             zip(*signals, strict=True),
             driver.tolist(),
@@ -147,9 +189,6 @@ def make_labels(
             strict=True,
         )
     ]  # fmt: skip
-    turned = np.flatnonzero((verdicts.alert[index] == OPENED) | (verdicts.alert[index] == CLOSED))
-    incidents = [_incident(labels[at], verdicts.happened[index[at]], features) for at in turned.tolist()]
-    return Labelled(index.tolist(), labels, incidents)
 
 
 def _explained(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.engine.codes import BAD, FROZEN, MISSING, SCORABLE, SPIKE, UNIT
+from models.engine.codes import FROZEN, MISSING, NOTHING, SCORABLE, SPIKE, UNIT
 from models.engine.compiled import compiled
 
 QUALITY: Final = np.dtype(
@@ -18,8 +18,8 @@ QUALITY: Final = np.dtype(
         ("stride", "<f4"),  # largest believed step, fading
         ("suspect", "<f4"),  # value that jumped away and waits to be confirmed
         ("last", "<f4"),  # last value, believed or not
-        ("same_since_ms", "<i8"),  # since when it has been that value
-        ("believed", "<i2"),  # values believed so far
+        ("same_since_s", "<u4"),  # since when it has been that value; epoch seconds
+        ("believed", "i1"),  # values believed so far
         ("waiting", "<i2"),  # readings for which the suspect was seen
         ("same", "<i2"),  # readings in a row with that value
         ("longest", "<f4"),  # longest such row that was no fault, fading
@@ -51,7 +51,7 @@ _NEW_UNIT_AFTER: Final = 30_000
 
 #: A value stands still at least so long, longer than any heartbeat (10 min), and three times as long as it ever did ...
 _STILL_READINGS: Final = 30
-_STILL_MS: Final = 1_800_000
+_STILL_S: Final = 1_800
 _STILL_TIMES: Final = 3.0
 #: Rows are counted up to here.
 _MOST: Final = 30_000
@@ -165,7 +165,7 @@ def check_quality(
                         q.waiting = 0
                         q.level = x
                     else:
-                        bad = BAD if nothing else SPIKE
+                        bad = NOTHING if nothing else SPIKE
                 else:
                     q.waiting = 0
                     _believe(q, x)
@@ -202,7 +202,7 @@ def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
         q.last = x
         q.same = 1
         q.others = 0
-        q.same_since_ms = time_ms
+        q.same_since_s = time_ms // 1000
         return False
     if q.same < _MOST:
         q.same += 1
@@ -213,5 +213,6 @@ def _count_still(q: Any, x: float, time_ms: int, moved: int) -> Any:
 
 @compiled
 def _is_still(q: Any, time_ms: int) -> Any:
-    long_enough = q.same >= max(_STILL_READINGS, _STILL_TIMES * q.longest) and time_ms - q.same_since_ms >= _STILL_MS
+    readings = q.same >= max(_STILL_READINGS, _STILL_TIMES * q.longest)
+    long_enough = readings and time_ms // 1000 - np.int64(q.same_since_s) >= _STILL_S
     return q.stride > 0.0 and long_enough and q.others >= _OTHERS_MOVED * q.same

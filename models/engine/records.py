@@ -11,16 +11,22 @@ from typing import Final
 import numpy as np
 
 from models.engine.codes import OPEN
-from models.engine.quality import QUALITY
 from models.engine.stack_engine import StackEngine
-from models.engine.state import ALARM, CHUNK, CORE, PAIRING
+from models.engine.state import CHUNK, CORE, LATENESS, UNMOVED
 from schemas.errors import StateError
 from schemas.training import ModelUpdate
 
-VERSION: Final = 2
+VERSION: Final = 3
 SEPARATOR: Final = b"\x1f"  # cannot occur in a client's or machine's name
 
 HEAD: Final = b"h"
+
+_RING_COLUMNS: Final = ("ring_ms", "ring_signal", "ring_verdict", "ring_view")
+_TAG_COLUMNS: Final = ("tag_value", "tag_ms", "tag_offset", "tag_quality")
+
+
+def _recent_columns(by_tag: bool) -> tuple[str, ...]:
+    return ("offset", "partner") if by_tag else ("offset",)
 
 
 def record_key(client_id: str, machine_id: str, stack: str, part: bytes) -> bytes:
@@ -36,52 +42,87 @@ def split_key(key: bytes) -> tuple[str, str, str, bytes]:
     return parts[0].decode(), parts[1].decode(), parts[2].decode(), parts[3]
 
 
+# What a head holds besides what all heads hold.
+_ALARM: Final = 1  # an alert is open
+_TAGS: Final = 2  # the machine sends by tag
+_RECENT: Final = 4  # of the newest readings some belong to an alert or have a revised label
+_CHUNKS: Final = 8  # full chunks, in place of those in the changelog
+
+
 class Records:
-    """Writes and reads the records of one stack's state."""
+    """Writes and reads the records of one stack's state.
+
+    A chunk is written once, when it is full, and before the head that counts it: one that no head counts is not read back.
+    Only a late reading moves what is in a chunk: then the moved chunks go into the head, where they change together with
+    all else, and the next commit writes them as chunks. So do the chunks of more readings than may be overwritten at once.
+    """
 
     def __init__(self, engine: StackEngine) -> None:
         self._engine = engine
-        self._saved: dict[int, int] = {}  # readings of a machine whose full chunks are written
+        self._saved: dict[int, int] = {}  # how many of a machine's full chunks are in the changelog
+        self._in_head: dict[int, list[bytes]] = {}  # of these the last ones, where they are in the head instead
+        self._ahead: dict[int, list[bytes]] = {}  # chunks read back that no head has counted yet
 
     def head(self, slot: int) -> bytes:
-        """The head: core, reference, the chunk being filled, and what is only there at times (alarm, pairing)."""
+        """The head, once :meth:`full_chunks` and :meth:`checkpoint` have been taken."""
         state = self._engine.state
+        state.moved_from[slot] = UNMOVED
         core = state.core[slot]
         readings = int(core["readings"])
         start = readings - readings % CHUNK
-        first, last = start % state.history, start % state.history + readings % CHUNK
+        holds = self._holds(slot)
         parts = [
-            bytes((VERSION,)),
+            bytes((VERSION, holds)),
             core.tobytes(),
             state.reference[slot].tobytes(),
             state.spread[slot].tobytes(),
             state.quality[slot].tobytes(),
-            self._entries(slot, first, last),
+            self._entries(slot, start, readings),
         ]
-        if core["alert"] == OPEN:
+        if holds & _ALARM:
             parts.append(state.alarm[slot].tobytes())
-        if core["by_tag"]:
-            parts += [
-                state.pairing[slot].tobytes(),
-                state.tag_value[slot].tobytes(),
-                state.tag_ms[slot].tobytes(),
-                state.tag_offset[slot].tobytes(),
-                state.tag_quality[slot].tobytes(),
-            ]
+        if holds & _TAGS:
+            parts.append(state.pairing[slot].tobytes())
+            parts += [getattr(state, name)[slot].tobytes() for name in _TAG_COLUMNS]
+        if holds & _RECENT:
+            parts.append(state.recent[slot].tobytes())
+        if holds & _CHUNKS:
+            parts += [len(self._in_head[slot]).to_bytes(2, "little"), *self._in_head[slot]]
         return b"".join(parts)
 
+    def _holds(self, slot: int) -> int:
+        state = self._engine.state
+        recent, core = state.recent[slot], state.core[slot]
+        return (
+            _ALARM * (int(core["alert"]) == OPEN)
+            + _TAGS * bool(core["by_tag"])
+            + _RECENT * bool(recent["revision"].any() or recent["opened"].any())
+            + _CHUNKS * (slot in self._in_head)
+        )
+
     def full_chunks(self, slot: int) -> list[tuple[bytes, bytes]]:
-        """Part and bytes of the chunks filled since the last call."""
+        """Part and bytes of the chunks filled since the last call, and of those that were in the head since then."""
         state = self._engine.state
         filled = int(state.core[slot]["readings"]) // CHUNK
-        since = max(self._saved.get(slot, 0), filled - state.history // CHUNK)
+        saved = self._saved.get(slot, 0)
+        kept = max(0, filled - state.history // CHUNK)
+        moved_from = int(state.moved_from[slot]) // CHUNK
+        waited = [chunk for chunk in self._in_head.pop(slot, ()) if kept <= _number(chunk) < moved_from]
+        first_new = max(saved, kept)
+        in_head = range(max(moved_from, kept), saved) if moved_from < saved else range(0)
+        if (filled - first_new) * CHUNK > state.overwritten:
+            in_head, first_new = range(in_head.start if in_head else first_new, filled), filled
+        if in_head:
+            self._in_head[slot] = [self._chunk(slot, number) for number in in_head]
         self._saved[slot] = filled
-        chunks = []
-        for number in range(since, filled):
-            place = number % (state.history // CHUNK)
-            entries = self._entries(slot, place * CHUNK, place * CHUNK + CHUNK)
-            chunks.append((b"c%d" % place, bytes((VERSION,)) + entries))
-        return chunks
+        new = [self._chunk(slot, number) for number in range(first_new, filled)]
+        return [(b"c%d" % self._place(chunk), bytes((VERSION,)) + chunk) for chunk in waited + new]
+
+    def _chunk(self, slot: int, number: int) -> bytes:
+        return number.to_bytes(4, "little") + self._entries(slot, number * CHUNK, number * CHUNK + CHUNK)
+
+    def _place(self, chunk: bytes) -> int:
+        return _number(chunk) % (self._engine.state.history // CHUNK)
 
     def checkpoint(self, slot: int) -> list[tuple[bytes, bytes]]:
         """Part and bytes of the detector's memory, if it is time to write it. It goes before the head, which names it."""
@@ -101,62 +142,98 @@ class Records:
             elif part.startswith(b"v"):
                 self._engine.scorer.restore(slot, part, value[1:])
             else:
-                place = int(part[1:])
-                self._put_entries(slot, place * CHUNK, CHUNK, value, 1)
+                self._ahead.setdefault(slot, []).append(value[1:])
+                self._put_counted(slot)
         except (ValueError, IndexError) as error:
             raise StateError(f"state record {part!r} of {len(value)} bytes is damaged: {error}") from error
 
     def _restore_head(self, slot: int, value: bytes) -> None:
         state = self._engine.state
-        at = 1
+        holds, at = value[1], 2
         core = np.frombuffer(value, CORE, 1, at)[0]
         state.core[slot] = core
         at += CORE.itemsize
-        for column in (state.reference, state.spread):
-            column[slot] = np.frombuffer(value, np.float64, state.features, at)
-            at += 8 * state.features
-        state.quality[slot] = np.frombuffer(value, QUALITY, state.signals, at)
-        at += QUALITY.itemsize * state.signals
-        readings = int(core["readings"])
-        start = readings - readings % CHUNK
-        at = self._put_entries(slot, start % state.history, readings % CHUNK, value, at)
-        if core["alert"] == OPEN:
-            state.alarm[slot] = np.frombuffer(value, ALARM, 1, at)[0]
-            at += ALARM.itemsize
-        if core["by_tag"]:
-            state.pairing[slot] = np.frombuffer(value, PAIRING, 1, at)[0]
-            at += PAIRING.itemsize
-            for column in (state.tag_value, state.tag_ms, state.tag_offset, state.tag_quality):
-                column[slot] = np.frombuffer(value, column.dtype, state.signals, at)
-                at += column.itemsize * state.signals
+        for name in ("reference", "spread", "quality"):
+            at = self._put(name, slot, value, at)
+        readings, by_tag = int(core["readings"]), bool(holds & _TAGS)
+        self._saved[slot] = readings // CHUNK
+        self._put_counted(slot)
+        at = self._put_entries(slot, readings - readings % CHUNK, readings, value, at, by_tag=by_tag)
+        if holds & _ALARM:
+            at = self._put("alarm", slot, value, at)
+        if by_tag:
+            for name in ("pairing", *_TAG_COLUMNS):
+                at = self._put(name, slot, value, at)
+        state.recent["revision"][slot] = state.recent["opened"][slot] = 0
+        if holds & _RECENT:
+            at = self._put("recent", slot, value, at)
+        self._in_head.pop(slot, None)
+        if holds & _CHUNKS:
+            count, size = int.from_bytes(value[at : at + 2], "little"), self._chunk_bytes(by_tag=by_tag)
+            at += 2
+            self._in_head[slot] = [value[at + n * size : at + n * size + size] for n in range(count)]
+            for chunk in self._in_head[slot]:
+                self._put_chunk(slot, chunk)
+            at += count * size
         if at != len(value):
             raise ValueError(f"{len(value) - at} bytes left over")
-        self._saved[slot] = readings // CHUNK
 
-    def _entries(self, slot: int, first: int, last: int) -> bytes:
-        state = self._engine.state
-        return b"".join(
-            (
-                state.ring_ms[slot, first:last].tobytes(),
-                state.ring_signal[slot, first:last].tobytes(),
-                state.ring_alert[slot, first:last].tobytes(),
-                state.ring_view[slot, first:last].tobytes(),
-            )
-        )
+    def _put_counted(self, slot: int) -> None:
+        """Put the chunks back that the head counts; those beyond it were written by a commit that was not finished."""
+        counted = self._saved.get(slot, 0)
+        ahead = self._ahead.pop(slot, [])
+        for chunk in sorted(ahead, key=_number):
+            if _number(chunk) < counted:
+                self._put_chunk(slot, chunk)
+        if waiting := [chunk for chunk in ahead if _number(chunk) >= counted]:
+            self._ahead[slot] = waiting
 
-    def _put_entries(self, slot: int, first: int, count: int, value: bytes, at: int) -> int:
+    def _put_chunk(self, slot: int, chunk: bytes) -> None:
+        by_tag = len(chunk) == self._chunk_bytes(by_tag=True)
+        first = _number(chunk) * CHUNK
+        if self._put_entries(slot, first, first + CHUNK, chunk, 4, by_tag=by_tag) != len(chunk):
+            raise ValueError("a chunk of another length")
+
+    def _put(self, name: str, slot: int, value: bytes, at: int) -> int:
+        """Read one column of a machine back; where the next thing stands."""
+        row = getattr(self._engine.state, name)[slot : slot + 1]
+        row[:] = np.frombuffer(value, row.dtype, row.size, at).reshape(row.shape)
+        return at + int(row.nbytes)
+
+    def _entries(self, slot: int, first: int, stop: int) -> bytes:
+        """Readings number ``first`` up to ``stop``, at most what the ring holds."""
         state = self._engine.state
-        last = first + count
-        state.ring_ms[slot, first:last] = np.frombuffer(value, np.int64, count, at)
-        at += 8 * count
-        signals = np.frombuffer(value, np.float64, count * state.signals, at)
-        state.ring_signal[slot, first:last] = signals.reshape(count, state.signals)
-        at += 8 * count * state.signals
-        state.ring_alert[slot, first:last] = np.frombuffer(value, np.int8, count, at)
-        at += count
-        views = np.frombuffer(value, np.uint8, count * state.features, at)
-        state.ring_view[slot, first:last] = views.reshape(count, state.features)
-        return at + count * state.features
+        ring, recent = np.arange(first, stop) % state.history, np.arange(first, stop) % LATENESS
+        columns = [getattr(state, name)[slot, ring] for name in _RING_COLUMNS]
+        columns += [state.recent[name][slot, recent] for name in _recent_columns(bool(state.core[slot]["by_tag"]))]
+        return b"".join([column.tobytes() for column in columns])
+
+    def _put_entries(self, slot: int, first: int, stop: int, value: bytes, at: int, *, by_tag: bool) -> int:
+        """The reverse of :meth:`_entries`; where the next thing stands."""
+        state, count = self._engine.state, stop - first
+        ring, recent = np.arange(first, stop) % state.history, np.arange(first, stop) % LATENESS
+        for name in _RING_COLUMNS:
+            column = getattr(state, name)
+            shape = (count, *column.shape[2:])
+            size = int(np.prod(shape))
+            column[slot, ring] = np.frombuffer(value, column.dtype, size, at).reshape(shape)
+            at += size * column.itemsize
+        for name in _recent_columns(by_tag):
+            column = state.recent[name]
+            column[slot, recent] = np.frombuffer(value, column.dtype, count, at)
+            at += count * column.itemsize
+        return at
+
+    def _chunk_bytes(self, *, by_tag: bool) -> int:
+        state = self._engine.state
+        columns = [getattr(state, name)[0, :CHUNK] for name in _RING_COLUMNS]
+        columns += [state.recent[name][0, :CHUNK] for name in _recent_columns(by_tag)]
+        return 4 + sum(int(column.nbytes) for column in columns)
+
+
+def _number(chunk: bytes) -> int:
+    """A chunk's number: how many there were before it."""
+    return int.from_bytes(chunk[:4], "little")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.engine.compiled import compiled
-from models.engine.state import StackState
+from models.engine.state import LEFT_OUT, StackState
 from models.engine.window import medians_of_history
 from schemas.training import TrainingReason
 
 #: Readings before the first fit; after it, at every doubling.
 FIRST_FIT: Final = 200
 DAY_MS: Final = 86_400_000
-#: Oldest readings of the ring that are not relied on.
-_LEFT_OUT: Final = 16
 
 
 @compiled
@@ -57,10 +55,10 @@ REASONS: Final[dict[int, TrainingReason]] = {1: "first", 2: "more_history", 3: "
 def history_view(state: StackState, slot: int) -> npt.NDArray[np.int64]:
     """Positions in the ring of a machine's history, oldest first.
 
-    The oldest are left out: after a crash their chunks may already hold newer readings.
+    The oldest are left out: after a crash they may be gone.
     """
     readings = int(state.core[slot]["readings"])
-    known = min(readings, state.history - _LEFT_OUT)
+    known = min(readings, state.history - state.overwritten)
     return np.arange(readings - known, readings) % state.history
 
 
@@ -84,7 +82,7 @@ def training_medians(
         medians[:, k] = column
     if int(state.core[slot]["readings"]) > len(where):
         medians[: state.window] = np.nan  # their windows reach back to what is no longer kept
-    alarmed = state.ring_alert[slot, where] != 0
+    alarmed = (state.ring_verdict[slot, where] & LEFT_OUT) != 0
     if 2 * int(alarmed.sum()) > len(where):
         alarmed[:] = False
     return medians, times, alarmed

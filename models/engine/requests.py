@@ -8,7 +8,7 @@ from models.engine.batch import ReadingBatch
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.refits import REASONS, stretches, training_medians
-from models.engine.stack_engine import Verdicts
+from models.engine.verdicts import Verdicts
 from schemas.times import moment
 from schemas.training import SourceRange, TrainingRequest
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from models.detectors import ONLINE, OnlineDetector
 from models.engine.codes import SCORABLE, WARMING
+from models.engine.late import Said, Tail, speak_of
 from models.engine.refits import training_medians
 from models.engine.scoring import Lookups, look_up, speak
 from models.engine.state import StackState
@@ -114,14 +115,37 @@ class ForestScorer(_WithoutCheckpoint):
         self._lookups, self._least_valid, self._warm_up = lookups, least_valid, warm_up
 
     def score(self, run: Rolled) -> Scored:
-        made = run.columns()
         raw, surprise, expected = look_up_run(run, self._state, self._lookups)
+        made = run.columns()
         ready = run.sequence >= self._warm_up
         speak(run.kind, run.held, self._least_valid, ready, surprise, made.surprise, made.driver)
         scored = np.flatnonzero(run.kind == SCORABLE)
         made.raw[scored] = raw[scored, made.driver[scored]]
         made.expected[scored] = expected[scored, made.driver[scored]]
         return made
+
+    # -- late readings: it has learnt nothing, so it can be asked again at any time
+
+    def before(self, tail: Tail) -> None:
+        pass
+
+    def rescore(self, before: Tail, remembered: None, after: Tail) -> tuple[Said, Said]:  # noqa: ARG002
+        return self.stand(before), self.stand(after)
+
+    def stand(self, tail: Tail) -> Said:
+        n, k = tail.forest.shape
+        said: Said = speak_of(
+            tail,
+            tail.forest,
+            tail.sequence >= self._warm_up,
+            self._least_valid,
+            np.empty((n, k, 0)),
+            np.full(n, np.nan),
+        )
+        return said
+
+    def make_room(self, slot: int, place: int, newest: int) -> None:
+        pass
 
 
 class OnlineScorer(_WithoutCheckpoint):

@@ -1,7 +1,7 @@
 """One stack at work on all machines of a partition."""
 
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,18 +9,20 @@ import numpy.typing as npt
 from models.detectors import ONLINE
 from models.engine.alerting import judge
 from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch
-from models.engine.codes import FLEET, HELD, MISSING, OWN, SCORABLE, SEEN
+from models.engine.codes import FLEET, MISSING, OWN, SCORABLE
 from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.ensemble import EnsembleScorer
 from models.engine.intake import take_in
+from models.engine.late import PLACED_IF_NEWER_BELOW, LateReading, Placing
 from models.engine.quality import check_quality
 from models.engine.refits import find_due
-from models.engine.scorers import ForestScorer, OnlineScorer, Rolled, Scorer
+from models.engine.scorers import ForestScorer, OnlineScorer, Rolled
 from models.engine.scoring import Lookups
 from models.engine.settings import EngineSettings
 from models.engine.state import ALARM, StackState
+from models.engine.verdicts import Verdicts, join_verdicts
 from models.engine.views.look import UNSEEN
-from models.engine.window import advance, middle, roll
+from models.engine.window import middle, refill, roll
 from models.stacks.base import Stack
 from schemas.errors import BadSettings
 from schemas.signals import PRESSURES
@@ -28,41 +30,7 @@ from schemas.training import ModelUpdate
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What one stack thinks of a run of ``n`` readings, in columns; those SEEN or HELD have no label."""
-
-    kind: Ints  # n: see models.engine.codes
-    time_ms: Ints  # n: event time; of a pair the later one
-    signals: Floats  # n x s: what the stack looked at
-    feature: Floats  # n x k
-    median: Floats  # n x k
-    raw: Floats  # n
-    surprise: Floats  # n
-    driver: Ints  # n: index of the feature that drove the verdict
-    expected: Floats  # n x 2: low and high
-    verdict: Ints  # n
-    alert: Ints  # n
-    opened_offset: Ints  # n
-    happened: Any  # n of ALARM: filled where an alert opened or closed
-    partner: Ints  # n
-    model_index: Ints  # n: model in force for that reading; -1: none
-    model_since: Ints  # n
-    rung: Ints  # n
-    due: Ints  # n: why a refit is due; 0: it is not
-    views: Floats | None  # n x k x VIEWS: surprise of each view, where the detector has views
-    together: Floats | None  # n: surprise of all signals together
-
-    @property
-    def labelled(self) -> Ints:
-        """Indices of the readings that get a label."""
-        return np.flatnonzero((self.kind != SEEN) & (self.kind != HELD))
-
-
-def _joined(columns: list[Any]) -> Any:
-    return None if columns[0] is None else np.concatenate(columns)
+Bytes = npt.NDArray[np.int8]
 
 
 #: All views, the forest among them.
@@ -76,6 +44,43 @@ def choose_detector(name: str) -> str:
     if name not in (ENSEMBLE, FOREST, *ONLINE):
         raise BadSettings(f"there is no detector {name!r}; there are {', '.join(sorted((ENSEMBLE, FOREST, *ONLINE)))}")
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Come:
+    """``n`` readings as they came, for one stack; the intake fills the last three."""
+
+    time_ms: Ints
+    tag: Ints  # index of the signal it brings, WIDE or OTHER_TAG
+    signals: Floats  # n x s
+    quality: Bytes  # n x s
+    kind: Ints
+    sequence: Ints
+    partner: Ints
+
+    @classmethod
+    def of(cls, batch: ReadingBatch, columns: list[int], own_tag: Ints) -> "_Come":
+        n = len(batch)
+        return cls(
+            batch.time_ms.copy(),
+            np.where(batch.tag == WIDE, WIDE, own_tag[batch.tag]),
+            np.ascontiguousarray(batch.values[:, columns]),
+            np.ascontiguousarray(batch.quality[:, columns]),
+            np.empty(n, np.int64),
+            np.empty(n, np.int64),
+            np.empty(n, np.int64),
+        )
+
+    def part(self, first: int, stop: int) -> "_Come":
+        """Views of some of them."""
+        return _Come(*(getattr(self, name)[first:stop] for name in self.__slots__))
+
+    def late(self, batch: ReadingBatch, i: int) -> LateReading:
+        """One that the intake found a place for."""
+        return LateReading(
+            int(batch.slot[i]), int(self.sequence[i]), int(batch.offset[i]), int(self.partner[i]), int(self.time_ms[i]),
+            int(self.kind[i]), self.signals[i],
+        )  # fmt: skip
 
 
 class StackEngine:
@@ -93,9 +98,12 @@ class StackEngine:
         self._own_tag[self._columns] = np.arange(len(self._columns))
         self._pressure = np.array([name in PRESSURES for name in stack.signals])
         least_valid = max(1, round(stack.window.count * settings.least_valid_share))
-        self.scorer: Scorer = self._make_scorer(least_valid)
+        self.scorer = self._make_scorer(least_valid)
+        # An online detector has learnt what came after: it cannot take a reading in between.
+        rescorer = None if isinstance(self.scorer, OnlineScorer) else self.scorer
+        self._placing = None if rescorer is None else Placing(self.state, self.lookups, rescorer, stack, self.span_ms)
 
-    def _make_scorer(self, least_valid: int) -> Scorer:
+    def _make_scorer(self, least_valid: int) -> EnsembleScorer | ForestScorer | OnlineScorer:
         warm_up = self.settings.warm_up
         if self.detector == ENSEMBLE:
             return EnsembleScorer(self.state, self.lookups, least_valid, warm_up, self.stack.reference)
@@ -118,24 +126,40 @@ class StackEngine:
         # Steps look back into the ring while a whole run has already been put there: it must not come round meanwhile.
         most = self.state.history // 4
         if len(batch) <= most or np.bincount(batch.slot).max() <= most:
-            return self._step(batch)
-        parts = [self._step(batch.part(at, at + most)) for at in range(0, len(batch), most)]
-        return Verdicts(*(_joined([getattr(part, one.name) for part in parts]) for one in fields(Verdicts)))
+            return join_verdicts(self._step(batch))
+        parts = [batch.part(at, at + most) for at in range(0, len(batch), most)]
+        return join_verdicts([judged for part in parts for judged in self._step(part)])
 
-    def _step(self, batch: ReadingBatch) -> Verdicts:
-        n = len(batch)
-        state, slot = self.state, batch.slot
-        time_ms = batch.time_ms.copy()
-        signals = np.ascontiguousarray(batch.values[:, self._columns])
-        quality = np.ascontiguousarray(batch.quality[:, self._columns])
-        tag = np.where(batch.tag == WIDE, WIDE, self._own_tag[batch.tag])
-        kind, sequence, partner = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-        take_in(
-            slot, batch.offset, time_ms, tag, signals, quality, state.core, state.pairing, state.tag_value,
-            state.tag_quality, state.tag_ms, state.tag_offset, state.ring_ms, state.ring_signal,
-            self.settings.pair_tolerance_ms, self.settings.pair_stale_ms, kind, sequence, partner,
+    def _step(self, batch: ReadingBatch) -> list[Verdicts]:
+        """Verdicts on a run, in parts: a late reading is put in its place when all before it has been judged."""
+        state, n, placing = self.state, len(batch), self._placing
+        lateness = 0 if placing is None else PLACED_IF_NEWER_BELOW
+        come = _Come.of(batch, self._columns, self._own_tag)
+        parts, first = [], 0
+        while True:
+            stop, settled = take_in(
+                batch.slot, batch.offset, come.time_ms, come.tag, come.signals, come.quality, state.core, state.pairing,
+                state.tag_value, state.tag_quality, state.tag_ms, state.tag_offset, state.ring_ms, state.ring_signal,
+                state.recent, self.settings.pair_tolerance_ms, self.settings.pair_stale_ms, lateness, first,
+                come.kind, come.sequence, come.partner,
+            )  # fmt: skip
+            if stop > first or n == 0:
+                judged = self._judge(batch.slot[first:stop], batch.offset[first:stop], come.part(first, stop))
+                if placing is not None and settled >= 0:
+                    judged = judged.with_revised(placing.settle(settled, int(batch.offset[stop - 1])))
+                parts.append(judged)
+            if placing is None or stop == n:
+                return parts
+            if settled < 0:
+                parts.append(placing.put(come.late(batch, stop)))
+                stop += 1
+            first = stop
+
+    def _judge(self, slot: Ints, offset: Ints, come: "_Come") -> Verdicts:
+        """The steps after the intake, over readings in order."""
+        state, n, kind, time_ms, sequence, signals = (
+            self.state, len(slot), come.kind, come.time_ms, come.sequence, come.signals
         )  # fmt: skip
-
         measured = signals.copy()
         check_quality(
             slot, sequence, time_ms, self._pressure, signals, kind, state.ring_signal, state.quality
@@ -148,9 +172,10 @@ class StackEngine:
         verdict, alert, opened = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
         happened = np.zeros(n, ALARM)
         judge(
-            slot, batch.offset, time_ms, kind, sequence, rolled.median, scored.surprise, scored.driver, state.core,
-            state.alarm, state.ring_alert, rules.anomalous_at, rules.open_after, rules.close_at_share, rules.close_after,
-            round(rules.cool_down_s * 1000), rules.cool_down_readings, verdict, alert, opened, happened,
+            slot, offset, time_ms, kind, sequence, rolled.median, scored.surprise, scored.driver, state.core,
+            state.alarm, state.ring_verdict, state.recent, rules.anomalous_at, rules.open_after, rules.close_at_share,
+            rules.close_after, round(rules.cool_down_s * 1000), rules.cool_down_readings, verdict, alert, opened,
+            happened,
         )  # fmt: skip
 
         due = np.zeros(n, np.int64)
@@ -159,8 +184,8 @@ class StackEngine:
         rung = np.full(n, ONLINE_RUNG) if self.learns_online else state.core["rung"][slot].astype(np.int64)
         return Verdicts(
             kind, time_ms, measured, feature, rolled.median, scored.raw, scored.surprise, scored.driver, scored.expected,
-            verdict, alert, opened, happened, partner, state.model_index[slot], state.core["model_since"][slot], rung, due,
-            scored.views, scored.together,
+            verdict, alert, opened, happened, come.partner, state.model_index[slot], state.core["model_since"][slot],
+            rung, due, scored.views, scored.together, np.zeros(n, bool),
         )  # fmt: skip
 
     def _roll(self, slot: Ints, sequence: Ints, kind: Ints, time_ms: Ints, feature: Floats) -> Rolled:
@@ -208,15 +233,11 @@ class StackEngine:
         readings = int(state.core[slot]["readings"])
         filled = min(readings, state.history)
         state.ring_feature[slot, :filled] = self.stack.columns(state.ring_signal[slot, :filled])
-        state.window_length[slot] = 0
-        state.window_valid[slot] = 0
-        # A window of a span may once have been longer than it is now, never longer than `window` readings.
         since = min(self.scorer.known_until(slot), readings)
-        for sequence in range(max(0, since - state.window), since):
-            advance(
-                slot, sequence, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
-                state.window_valid, state.window_sorted,
-            )  # fmt: skip
+        refill(
+            slot, since, self.span_ms, state.ring_ms, state.ring_feature, state.window_length, state.window_valid,
+            state.window_sorted,
+        )  # fmt: skip
         model = int(state.core[slot]["model"])
         known = self.lookups.index(f"{model:016x}") if model else None
         state.model_index[slot] = -1 if known is None else known

@@ -15,12 +15,13 @@ from models.stacks.base import Stack
 HISTORY: Final = 1_024
 #: Readings in one chunk of the changelog.
 CHUNK: Final = 4
+#: Of so many newest readings it is kept which label they have, so that late ones can still come between them.
+LATENESS: Final = 64
 
 CORE: Final = np.dtype(
     [
         ("last_offset", "<i8"),  # offset of the last reading that is part of this state; -1: none
         ("readings", "<i4"),  # readings put into the ring so far
-        ("newest_ms", "<i8"),  # event time of the newest of them
         ("learned", "<i4"),  # medians an online detector has learned from
         ("cool_until_ms", "<i8"),  # no alert opens before
         ("scored", "<i4"),  # readings scored so far
@@ -30,11 +31,13 @@ CORE: Final = np.dtype(
         ("next_fit", "<i4"),  # readings at which a refit is due
         ("fit_ms", "<i8"),  # event time at which the last one was due
         ("checkpoint", "<i4"),  # readings when the detector's memory was last written whole
+        ("late_in_a_row", "<u2"),  # late readings put in their places since the last one in order of time
         ("streak", "<i2"),  # labels in a row that argue for opening, or for closing
         ("alert", "i1"),  # QUIET or OPEN
         ("rung", "i1"),
         ("model_part", "i1"),  # which of its two changelog records holds the model
         ("view_part", "i1"),  # which of its two changelog records holds that
+        ("waiting", "i1"),  # whether labels that late readings changed wait to be issued again
         ("by_tag", "i1"),  # whether this machine ever sent a reading by tag
     ]
 )
@@ -51,6 +54,27 @@ ALARM: Final = np.dtype(
     ]
 )
 
+RECENT: Final = np.dtype(
+    [
+        ("offset", "<u4"),  # of the reading its label is named after, the low 32 bits
+        ("partner", "<u4"),  # how far before it the other half of a pair is; 0: none
+        ("opened", "<u4"),  # how far before it the reading is that opened its alert, while there is one
+        ("revision", "<u2"),  # of its label
+        ("changed", "u1"),  # whether a late reading changed that and it waits to be issued again
+    ]
+)
+
+#: No late reading has moved any other.
+UNMOVED: Final = 2**62
+
+# What the ring notes of a reading's verdict, in bits: whether it stays out of training, the alert's state (two bits), whether
+# the detector has not learnt from it, since it came late, and above these its kind.
+LEFT_OUT: Final = 1
+ALERT_SHIFT: Final = 1
+ALERT_MASK: Final = 3
+UNLEARNT: Final = 8
+KIND_SHIFT: Final = 4
+
 PAIRING: Final = np.dtype([("fresh", "<i8"), ("since_ms", "<i8")])  # bit set of the signals of the pair being gathered
 
 
@@ -62,15 +86,16 @@ class StackState:
         self.features = len(stack.feature_names)
         self.window = stack.window.count
         self.history = history
-        if history < 4 * CHUNK or history % CHUNK or history < self.window + 2 * CHUNK:
-            raise ValueError(f"history {history} must be a multiple of {CHUNK} and hold the window of {self.window}")
+        if history < 2 * LATENESS or history % LATENESS or history < self.window + LATENESS + 2 * CHUNK:
+            raise ValueError(
+                f"history {history} must be a multiple of {LATENESS} and hold the window of {self.window} behind them"
+            )
         self._allocate(rows)
 
     def _allocate(self, rows: int) -> None:
         s, k, h, w = self.signals, self.features, self.history, self.window
         self.core = np.zeros(rows, CORE)
         self.core["last_offset"] = -1
-        self.core["newest_ms"] = -1
         self.alarm = np.zeros(rows, ALARM)
         self.pairing = np.zeros(rows, PAIRING)
         self.quality = np.zeros((rows, s), QUALITY)
@@ -79,10 +104,12 @@ class StackState:
         self.tag_ms = np.full((rows, s), -1, np.int64)
         self.tag_offset = np.full((rows, s), -1, np.int64)
         self.ring_ms = np.zeros((rows, h), np.int64)
-        self.ring_signal = np.zeros((rows, h, s))
+        self.ring_signal = np.full((rows, h, s), np.nan)
         self.ring_feature = np.zeros((rows, h, k))
-        self.ring_alert = np.zeros((rows, h), np.int8)  # 1: anomalous, or in an open alert
+        self.ring_verdict = np.zeros((rows, h), np.uint8)  # bits, see above
         self.ring_view = np.zeros((rows, h, k), np.uint8)  # what the views need to learn a reading again
+        self.recent = np.zeros((rows, LATENESS), RECENT)  # of the newest readings; a ring as well
+        self.moved_from = np.full(rows, UNMOVED, np.int64)  # first reading moved by a late one since the last commit
         self.window_length = np.zeros(rows, np.int64)  # readings in the window
         self.window_valid = np.zeros((rows, k), np.int64)  # of these with a value
         self.window_sorted = np.zeros((rows, k, w))
@@ -94,6 +121,11 @@ class StackState:
     def rows(self) -> int:
         """Rows allocated."""
         return len(self.core)
+
+    @property
+    def overwritten(self) -> int:
+        """How many of the oldest readings a commit may overwrite in the changelog before its head is durable."""
+        return self.history // 8 // CHUNK * CHUNK
 
     def grow(self, rows: int) -> None:
         """Make room for at least ``rows`` machines."""

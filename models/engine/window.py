@@ -33,9 +33,10 @@ def _place(row: Any, length: int, value: float) -> int:
 
 @compiled
 def put(row: Any, length: int, value: float) -> int:
-    """Put ``value`` into the sorted ``row[:length]``; the new length. NaN is left out."""
+    """Put ``value`` into the sorted ``row[:length]``, as exactly as it keeps values; the new length. NaN is left out."""
     if value != value:
         return length
+    value = row.dtype.type(value)
     place = _place(row, length, value)
     for i in range(length, place, -1):
         row[i] = row[i - 1]
@@ -48,6 +49,7 @@ def take(row: Any, length: int, value: float) -> int:
     """Take ``value``, which is there, out of the sorted ``row[:length]``; the new length. NaN never went in."""
     if value != value:
         return length
+    value = row.dtype.type(value)
     for i in range(_place(row, length, value), length - 1):
         row[i] = row[i + 1]
     return length - 1
@@ -99,6 +101,28 @@ def advance(
     for k in range(features):
         valid[s, k] = put(ordered[s, k], valid[s, k], ring_feature[s, sequence % history, k])
     length[s] += 1
+
+
+@compiled
+def refill(
+    s: int, stop: int, span_ms: int, ring_ms: Any, ring_feature: Any, length: Any, valid: Any, ordered: Any
+) -> None:
+    """Make machine ``s``'s window what it was when its reading number ``stop`` came."""
+    history, limit = ring_ms.shape[1], ordered.shape[2]
+    first = max(0, stop - limit)
+    if span_ms > 0 and stop > 0:
+        while ring_ms[s, first % history] <= ring_ms[s, (stop - 1) % history] - span_ms:
+            first += 1
+    length[s] = stop - first
+    for k in range(ordered.shape[1]):
+        held = 0
+        for sequence in range(first, stop):
+            x = ring_feature[s, sequence % history, k]
+            if x == x:
+                ordered[s, k, held] = x
+                held += 1
+        ordered[s, k, :held].sort()
+        valid[s, k] = held
 
 
 @compiled

@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
         stack: Annotated[str | None, typer.Option(help="Labels of this stack alone.")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as on the topic.")] = False,
         as_csv: Annotated[bool, typer.Option("--csv", help="All fields as CSV.")] = False,
+        revisions: Annotated[
+            bool, typer.Option("--revisions", help="Also labels that others have replaced since, because of late data.")
+        ] = False,
     ) -> None:
         """Show a machine's labels out of DynamoDB, by event time."""
         import time
@@ -33,7 +36,7 @@ def register(app: typer.Typer) -> None:
         from schemas.times import LATEST_MS
         from streams.cli.context import settings_in_force
         from streams.cli.times import moment_ms
-        from streams.label_store import LabelStore
+        from streams.label_store import LabelStore, latest
 
         if as_json and as_csv:
             raise typer.BadParameter("give --json or --csv, not both")
@@ -44,7 +47,8 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter("--from must be before --to")
         settings = settings_in_force()
         with LabelStore(settings.dynamodb, settings.sink) as store:
-            found = store.read(client, machine, max(from_ms, 0), to_ms, stack)
+            everything = store.read(client, machine, max(from_ms, 0), to_ms, stack)
+            found = everything if revisions else latest(everything)
             shown = _write_json(found) if as_json else _write_csv(found) if as_csv else _write_table(found, machine)
             if not shown:
                 typer.echo(_nothing(store, client, machine, stack, settings.sink.linger_s), err=True)

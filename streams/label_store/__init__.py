@@ -13,7 +13,8 @@ The sort key ends in a digest of the labels inside. From that follows all that a
   changes. No write can overwrite another's labels, not even that of a paused sink that wakes up late.
 * *A crash in the middle*: labels come again from the last committed offset. Where the minute is then cut in another
   place, some labels are in two items. They are equal, and every reader here counts a label once. It costs a few items.
-* *Late labels and revisions of an old minute*: another item beside the first; reading merges them.
+* *Late labels and revisions of an old minute*: another item beside the first; reading merges them, and ``latest``
+  leaves those that hold.
 * *Several models, incidents or versions in a minute*: what differs becomes a column
   (:mod:`streams.label_store.packing`). Each stack has items of its own.
 * *Very many labels in a minute*: the item is cut in halves before it nears DynamoDB's 400 kB.
@@ -27,6 +28,7 @@ crash or for a late label it would have to read, merge and write under a conditi
 (:mod:`streams.label_store.gathering`): waiting for the minute to be full is what makes it cheap.
 """
 
+from streams.label_store.revisions import latest
 from streams.label_store.store import LabelStore, Written
 
-__all__ = ["LabelStore", "Written"]
+__all__ = ["LabelStore", "Written", "latest"]

@@ -11,7 +11,7 @@ from models.engine.labels import Stamp, make_labels
 from models.engine.refits import readings_until_due
 from models.engine.requests import training_requests
 from models.engine.settings import EngineSettings
-from models.engine.stack_engine import Verdicts
+from models.engine.verdicts import Verdicts
 from models.fitting import FitParameters, fit_model
 from models.stacks import LoadStack, Stack
 from models.stacks.general import general_stack

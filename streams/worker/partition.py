@@ -33,6 +33,7 @@ class Counts:
     unscored: int = 0
     missing_signals: int = 0
     rejected: int = 0
+    revised: int = 0
     newest_ms: int = 0
 
 
@@ -63,12 +64,19 @@ class Partition:
         slots = batch.slot.tolist()
         for name, judged in verdicts.items():
             made = make_labels(self.engine.stacks[name], judged, batch, machines, self._stamp)
-            output.labels += [(keys[at], write_twin(label)) for at, label in zip(made.index, made.labels, strict=True)]
+            if made.revised:
+                output.labels += [(label.machine_id.encode(), write_twin(label)) for label in made.in_order()]
+            else:
+                output.labels += [
+                    (keys[at], write_twin(label)) for at, label in zip(made.index, made.labels, strict=True)
+                ]
             output.incidents += [(i.machine_id.encode(), i.model_dump_json().encode()) for i in made.incidents]
             self.touched.update(dict.fromkeys((name, slot) for slot in set(slots)))
             for at, label in zip(made.index, made.labels, strict=True):
-                self._latest.setdefault(slots[at], {})[name] = label
+                if not judged.late[at]:
+                    self._latest.setdefault(slots[at], {})[name] = label
             self._count(made.labels)
+            self._counts.revised += len(made.revised)
         for request in training_requests(self.engine, verdicts, batch, self._stamp):
             output.training.append((request.machine_id.encode(), request.model_dump_json().encode()))
         self._counts.readings += len(batch)

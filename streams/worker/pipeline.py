@@ -163,6 +163,7 @@ class Worker:
                 unscored=now.unscored,
                 missing_signals=now.missing_signals - before.missing_signals,
                 rejected=now.rejected,
+                revised=now.revised,
                 freshness_s=round(time.time() - now.newest_ms / 1000, 1),
                 partitions=len(self._durable.partitions),
             )

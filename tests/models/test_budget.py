@@ -21,7 +21,8 @@ def test_a_reading_that_is_committed_alone_costs_no_more_than_300_bytes_of_chang
     engine = Engine(choose_stacks(["load"]), EngineSettings(refits=False))
     readings = [R(float(m), 200 + m % 7, 100 + m % 5) for m in range(2048)]
     run(engine, readings[:1024])
-    engine.records([("load", 0)], ())
+    for _ in range(2):  # what was too much for one commit comes with the next
+        engine.records([("load", 0)], ())
     written = 0
     for offset, reading in enumerate(readings[1024:], 1024):
         engine.step(batch_of(engine, [reading], offset))

@@ -21,7 +21,7 @@ def reasons(readings: list[R], **settings: object) -> list[str | None]:
         ([R(1, float("inf"), 200)], ["bad_quality"], "an infinity"),
         ([R(1, 300, 200, bad=True)], ["bad_quality"], "its own system says so"),
         ([R(1, 9999, None)], ["bad_quality"], "bad says more than missing"),
-        ([R(2, 300, 200), R(1, 300, 200)], ["warming_up", "too_late"], "older than the newest"),
+        ([R(2, 300, 200), R(1, 300, 200)], ["warming_up", "warming_up"], "older than the newest: put in its place"),
         ([R(2, 300, 200), R(2, 301, 200)], ["warming_up", "duplicate"], "the same moment again"),
         ([R(2, 300, 200), R(1, 300, 200, "other")], ["warming_up", "warming_up"], "each machine has its own time"),
     ],

@@ -77,6 +77,21 @@ def test_labels_are_shown_as_a_table(filled: Settings, run: Run) -> None:
     assert "warming_up" in second
 
 
+def test_of_a_revised_label_the_latest_is_shown_and_all_when_asked_for(filled: Settings, run: Run) -> None:
+    with LabelStore(filled.dynamodb) as store:
+        store.write(
+            [
+                a_label(1, median=151.0, revision=1, supersedes="load-3-1-0"),
+                a_label(1, stack="flow", feature="flow_rate"),
+            ]
+        )
+    labels = [json.loads(line) for line in run(filled, "labels", "well-7", *AT_ALL_TIMES, "--json").stdout.splitlines()]
+    of_the_first = [(label["stack"], label["revision"]) for label in labels if label["source_offset"] == 1]
+    assert sorted(of_the_first) == [("flow", 0), ("load", 1)]
+    every = run(filled, "labels", "well-7", *AT_ALL_TIMES, "--json", "--revisions").stdout.splitlines()
+    assert len(every) == len(labels) + 1
+
+
 def test_labels_are_told_as_json_lines_as_on_the_topic(filled: Settings, run: Run) -> None:
     result = run(filled, "labels", "well-7", *AT_ALL_TIMES, "--json")
     assert [Label.model_validate_json(line) for line in result.stdout.splitlines()] == some_labels()

@@ -90,14 +90,16 @@ def test_refits_along_the_way_are_causal_too(tmp_path: Path) -> None:
     assert answers(tmp_path / "1.csv")[:617] == answers(tmp_path / "2.csv")
 
 
-def test_times_that_repeat_or_step_back_are_not_scored_and_stop_nothing(tmp_path: Path) -> None:
+def test_times_that_repeat_or_step_back_are_treated_as_a_worker_does_and_stop_nothing(tmp_path: Path) -> None:
     table = wave(300)
-    table[200][0], table[201][0] = table[199][0], iso(START_MS + 60_000 * 150 + 1)
-    table[202][0] = table[150][0]
+    table[200][0], table[201][0] = table[199][0], iso(START_MS + 60_000 * 100 + 1)
+    table[202][0], table[203][0] = table[150][0], iso(START_MS + 60_000 * 180 + 1)
     score_file(write(tmp_path / "in.csv", table), tmp_path / "out.csv", explain=True)
     made = answers(tmp_path / "out.csv")
-    assert [made[at]["reason"] for at in range(200, 204)] == ["duplicate", "too_late", "duplicate", ""]
+    assert [made[at]["reason"] for at in range(200, 205)] == ["duplicate", "too_late", "duplicate", "", ""]
     assert {made[at]["score"] for at in range(200, 203)} == {""}
+    assert float(made[203]["score"]) >= 0.0, "twenty newer readings: it has its place"
+    assert {row["revision"] for row in made} == {"0"}, "no answer knows of rows that come after it"
 
 
 def test_with_both_pressures_it_takes_the_load_stack(tmp_path: Path) -> None:

@@ -6,34 +6,20 @@ import numpy as np
 
 from models.engine.codes import SCORABLE
 from models.engine.compiled import compiled
-from models.engine.views.daily import day_distance, note_day
-from models.engine.views.names import (
-    FOREST,
-    LEVEL,
-    RARE_MEAN,
-    RARE_MEDIAN,
-    RARE_VALUE,
-    RESIDUAL,
-    SPREAD,
-    TIME_OF_DAY,
-)
-from models.engine.views.nearest import insert, nearest, replace
-from models.engine.views.state import LONG, MEAN, PENDING, SHORT_WINDOW, STRIDE, TALLIES
+from models.engine.views.daily import note_day
+from models.engine.views.names import FOREST
+from models.engine.views.nearest import insert, replace
+from models.engine.views.scores import mean_of_the_moment, score_by_memory, score_by_windows, short_mean
+from models.engine.views.state import LONG, MEAN, PENDING, SILENT, SILENT_TOGETHER, STRIDE, TALLIES, TOGETHER_STEPS
 from models.engine.views.tally import HIGHEST, MEAN_ENDS, RAW_ENDS, TABLE_STEPS, fade, mean_bin, raw_bin, tabulate
 from models.engine.views.together import distance, make_reference, short_means, slow_means, surprise_together
-from models.engine.window import advance, middle
+from models.engine.window import advance
 
 #: In the ring's note of a reading: the views did not learn from it; they did, and there was no forest.
 UNSEEN: Final = 255
 NO_FOREST: Final = 254
 #: Steps of a forest's surprise in that note.
 STEPS: Final = 20.0
-
-_MEAN_OF: Final = 10  # readings of the short mean
-_DAY_MEAN_OF: Final = 3  # of the mean that is compared with other days
-_LEAST_LONG: Final = 20  # values in the long history before rarity says anything
-_NEIGHBOUR_SHARE: Final = 0.002  # of the long history: the neighbour whose distance counts
-_SPREAD_FLOOR: Final = 0.05  # of the machine's own first spread
 
 #: A mean this surprising is left out of the next reference, which is gathered so many times as slowly as the first one and
 #: thrown away if more than this share had to be left out.
@@ -42,38 +28,6 @@ _RENEW: Final = 28
 _LEFT_OUT_SHARE: Final = 0.1
 #: A reference of slow means starts after so many of its rows' times.
 _SETTLE_ROWS: Final = 40
-
-
-@compiled
-def _short_mean(ring: Any, newest: int, count: int) -> float:
-    """Mean of the last ``count`` values that are there; ``ring`` is one feature's history."""
-    total, found = 0.0, 0
-    for back in range(min(newest + 1, 2 * count)):
-        x = ring[(newest - back) % ring.shape[0]]
-        if x == x:
-            total += x
-            found += 1
-            if found == count:
-                break
-    return total / found
-
-
-@compiled
-def _mean_step(ring: Any, newest: int, count: int) -> float:
-    """Mean absolute difference of the last ``count`` neighbours."""
-    total, found = 0.0, 0
-    for back in range(min(newest, count)):
-        step = abs(ring[(newest - back) % ring.shape[0]] - ring[(newest - back - 1) % ring.shape[0]])
-        if step == step:
-            total += step
-            found += 1
-    return total / found if found > 0 else 0.0
-
-
-@compiled
-def _range(row: Any, length: int) -> Any:
-    """What lies between the lowest and the highest tenth of a sorted row."""
-    return row[int(0.9 * (length - 1))] - row[int(0.1 * (length - 1))]
 
 
 @compiled
@@ -116,13 +70,15 @@ def look(
     scale: Any,
     axes: Any,
     limit: Any,
+    said: Any,
+    said_together: Any,
     surprises: Any,  # n x k x VIEWS, out; NaN where a view has nothing to say
     mean: Any,  # n x k, out: surprise of their weighted mean
     together: Any,  # n, out: surprise of all signals together; NaN without a reference
     learned: Any,  # n, out: readings the views had learnt from before this one
 ) -> None:
     """Score and learn. Several signals are also looked at together; a single one has nothing to be together with."""
-    history, features, signals = ring_ms.shape[1], median.shape[1], ring_signal.shape[2]
+    history, features, signals, lateness = ring_ms.shape[1], median.shape[1], ring_signal.shape[2], said.shape[1]
     raw = np.empty(MEAN)
     means = np.empty(centre.shape[1])
     for i in range(slot.shape[0]):
@@ -148,39 +104,35 @@ def look(
             ring_view[s, at, k] = forest[i, k]
             value = np.float32(ring_feature[s, at, k])
             ring = ring_feature[s, :, k]
-            short = np.float32(_short_mean(ring, q, _MEAN_OF))
-            today = _short_mean(ring, q, _DAY_MEAN_OF)
+            short, today = short_mean(ring, q), mean_of_the_moment(ring, q)
             spread = own[i, k, 1]
             for v in range(TALLIES):
                 pending[s, k, v, place] = -1
+            said[s, q % lateness, k] = SILENT
             if spread == spread:
                 raw[:] = np.nan
                 held = min(long_length[s, k], LONG)
-                if held >= _LEAST_LONG:
-                    neighbour = max(1, int(held * _NEIGHBOUR_SHARE))
-                    raw[RARE_VALUE] = nearest(sorted_value[s, k], held, value, neighbour)
-                    raw[RARE_MEAN] = nearest(sorted_mean[s, k], held, short, neighbour)
-                    raw[RARE_MEDIAN] = nearest(sorted_value[s, k], held, np.float32(median[i, k]), neighbour)
-                if median_before[s, k] == median_before[s, k]:
-                    raw[RESIDUAL] = abs(ring_feature[s, at, k] - median_before[s, k])
-                wide = wide_valid[s, k]
-                if wide > SHORT_WINDOW:
-                    raw[LEVEL] = abs(middle(short_sorted[s, k], short_valid[s, k]) - middle(wide_sorted[s, k], wide))
-                if wide > 1:
-                    usual = _range(wide_sorted[s, k], wide) + _SPREAD_FLOOR * spread
-                    raw[SPREAD] = _mean_step(ring, q, _MEAN_OF) / usual * spread
-                raw[TIME_OF_DAY] = day_distance(week[s, k], time_ms[i], today)
+                score_by_windows(
+                    ring, q, median_before[s, k], short_sorted[s, k], short_valid[s, k], wide_sorted[s, k],
+                    wide_valid[s, k], spread, raw,
+                )  # fmt: skip
+                score_by_memory(
+                    value, short, today, median[i, k], time_ms[i], sorted_value[s, k], sorted_mean[s, k], held,
+                    week[s, k], raw,
+                )  # fmt: skip
                 total = 0.0
                 for v in range(MEAN):
                     if raw[v] == raw[v]:
                         b = raw_bin(raw[v] / spread)
                         pending[s, k, v, place] = b
+                        said[s, q % lateness, k, v] = table[s, k, v, b]
                         surprises[i, k, v] = table[s, k, v, b] / TABLE_STEPS
                         total += weights[v] * surprises[i, k, v]
                 if forest[i, k] != NO_FOREST:
                     surprises[i, k, FOREST] = forest[i, k] / STEPS
                     total += weights[FOREST] * surprises[i, k, FOREST]
                 b = mean_bin(total / weights.sum())
+                said[s, q % lateness, k, MEAN] = table[s, k, MEAN, b]
                 mean[i, k] = table[s, k, MEAN, b] / TABLE_STEPS
                 pending[s, k, MEAN, place] = b
             if machine.learned % STRIDE == 0:
@@ -206,6 +158,7 @@ def look(
             _count(counts[s], table[s], pending[s], machine.pending_length)
             machine.pending_length = 0
 
+        said_together[s, q % lateness] = SILENT_TOGETHER
         if signals > 1:
             if memory_ms > 0:
                 slow_means(ring_signal[s, at], time_ms[i], machine.slow_ms, memory_ms, slow[s], means)
@@ -214,7 +167,10 @@ def look(
                 short_means(ring_signal[s], q, means)
             if machine.has_reference == 1:
                 reached = distance(means, centre[s], scale[s], axes[s])
-                together[i] = surprise_together(reached, limit[s], decades, HIGHEST)
+                said_together[s, q % lateness] = round(
+                    surprise_together(reached, limit[s], decades, HIGHEST) * TOGETHER_STEPS
+                )
+                together[i] = said_together[s, q % lateness] / TOGETHER_STEPS
             if _is_turn(machine, time_ms[i], gather_ms):
                 _gather(machine, means, together[i] >= _BEYOND, gathered[s])
                 if machine.gathered == gathered.shape[1]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from models.engine.state import LATENESS
 from models.engine.views.daily import DAYS, SLOTS
 from models.engine.views.names import VIEWS
 from models.engine.views.tally import BINS
@@ -25,18 +26,24 @@ MEAN: Final = len(VIEWS) - 1  # the forest brings its own calibration: its place
 
 CHECKPOINT: Final = 512
 
+#: A view had nothing to say.
+SILENT: Final = 255
+#: Steps of a surprise of all signals together: as many decimals as a label has.
+TOGETHER_STEPS: Final = 10_000.0
+SILENT_TOGETHER: Final = 65_535
+
 VIEWED: Final = np.dtype(
     [
-        ("learned", "<i8"),  # readings the views have learnt from
+        ("learned", "<i4"),  # readings the views have learnt from
         ("gather_at_ms", "<i8"),  # event time from which the next row of a reference is gathered
         ("slow_ms", "<i8"),  # event time of the last reading in the slow means; -1: none
         ("gathered", "<i4"),  # rows of it so far
         ("left_out", "<i4"),  # rows that were left out of it
         ("skipped", "<i4"),  # readings since its last row
         ("newest_day", "<i4"),
-        ("pending_length", "<i4"),  # scores gathered since they were last counted
-        ("has_reference", "<i4"),
-        ("has_spread", "<i4"),  # at that checkpoint: whether the machine's first window was over
+        ("pending_length", "<i2"),  # scores gathered since they were last counted
+        ("has_reference", "i1"),
+        ("has_spread", "i1"),  # at that checkpoint: whether the machine's first window was over
     ]
 )
 
@@ -47,7 +54,7 @@ class ViewsState:
     #: What a checkpoint holds. The rest is derived from it and from the ring.
     KEPT: Final = (
         "viewed", "long_length", "long_value", "long_mean", "week", "counts", "pending", "median_before",
-        "slow", "gathered", "centre", "scale", "axes", "limit",
+        "slow", "gathered", "centre", "scale", "axes", "limit", "said", "said_together",
     )  # fmt: skip
 
     def __init__(self, features: int, signals: int, history: int, reference: tuple[int, int], rows: int = 64) -> None:
@@ -74,10 +81,10 @@ class ViewsState:
         self.pending = np.zeros((rows, k, TALLIES, PENDING), np.int8)  # -1: nothing to count
         self.short_length = np.zeros(rows, np.int64)
         self.short_valid = np.zeros((rows, k), np.int64)
-        self.short_sorted = np.zeros((rows, k, SHORT_WINDOW))
+        self.short_sorted = np.zeros((rows, k, SHORT_WINDOW), np.float32)
         self.wide_length = np.zeros(rows, np.int64)
         self.wide_valid = np.zeros((rows, k), np.int64)
-        self.wide_sorted = np.zeros((rows, k, self.long_window))
+        self.wide_sorted = np.zeros((rows, k, self.long_window), np.float32)
         self.median_before = np.full((rows, k), np.nan)
         count, d = self.reference
         self.slow = np.zeros((rows, 2 * s))
@@ -86,6 +93,9 @@ class ViewsState:
         self.scale = np.ones((rows, d))
         self.axes = np.zeros((rows, d, d))
         self.limit = np.ones(rows)
+        # Of the newest readings what views and mean said then: by now they have learnt these readings themselves.
+        self.said = np.full((rows, LATENESS, k, TALLIES), SILENT, np.uint8)
+        self.said_together = np.full((rows, LATENESS), SILENT_TOGETHER, np.uint16)
 
     @property
     def rows(self) -> int:
