@@ -10,7 +10,7 @@ spike          not anomalous, and no alert opens (a spike within what the signal
 frozen         no alert opens; recognised is counted beside it, for stretches in which the other pressure moves
 unit_flip      unscored, as ``unit_changed``
 duplicate      of the readings of one moment exactly one is scored or could be
-gap            what comes late has a label and opens no alert
+gap            what comes late has a label and opens no alert; what was put in its place is counted beside it
 clock_skew     is judged by its own clock: scored, no alert opens
 =============  =====================================================================================================
 """
@@ -117,6 +117,15 @@ def _recognised(run: Run, stretches: list[tuple[Truth, Flags]]) -> tuple[int, in
     return sum(bool((run.kind[hit] == FROZEN).any()) for hit in long), len(long)
 
 
+def _beside(defect: str, run: Run, hit: Flags, stretches: list[tuple[Truth, Flags]]) -> str:
+    if defect == "frozen":
+        return "{} of {} stretches recognised".format(*_recognised(run, stretches))
+    if defect == "gap":
+        placed, too_late = int(run.late[hit].sum()), int((run.kind[hit] == LATE).sum())
+        return f"{placed:,} of {placed + too_late:,} late ones put in their place, {run.revised:,} labels issued again"
+    return ""
+
+
 def main() -> None:
     """Each defect by itself, then the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,12 +133,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--seed", type=int, default=21)
     options = parser.parse_args()
-    table = Table("defect", "readings hit", "handled rightly", "alerts opened", "stretches recognised")
+    table = Table("defect", "readings hit", "handled rightly", "alerts opened", "beside it")
     for defect, right in RIGHT.items():
         run = run_with(defect, options.seed, options.wells, options.days)
         hit, stretches = hit_by(run, defect)
         share = float(right(run, hit)[hit].mean()) if hit.any() else float("nan")
-        found = "{} of {}".format(*_recognised(run, stretches)) if defect == "frozen" else ""
+        found = _beside(defect, run, hit, stretches)
         table.add_row(defect, f"{hit.sum():,}", f"{share:.2%}", str(int((run.alert[hit] == OPENED).sum())), found)
     Console().print(table)
 

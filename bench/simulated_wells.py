@@ -50,6 +50,8 @@ class Run:
     kind: np.ndarray[Any, Any]  # n
     verdict: np.ndarray[Any, Any]  # n
     alert: np.ndarray[Any, Any]  # n
+    late: np.ndarray[Any, Any]  # n: whether it was put in its place among readings that had come before it
+    revised: int  # labels issued again
     engine_s: float
 
     def marks(self, places: np.ndarray[Any, Any]) -> list[Mark]:
@@ -71,7 +73,7 @@ def run_fleet(fleet: Fleet, hours: Iterable[Any], days: int, engine: Engine, on_
     for machine in fleet.machines:
         engine.slot(machine.client_id, machine.machine_id)
     columns = [SIGNALS.index(name) for name in engine.vocabulary]
-    end_ms, offset, spent_s = fleet.start_ms + days * DAY_MS, 0, 0.0
+    end_ms, offset, revised, spent_s = fleet.start_ms + days * DAY_MS, 0, 0, 0.0
     found: list[tuple[Any, ...]] = []
     for hour in hours:
         n = len(hour)
@@ -82,11 +84,12 @@ def run_fleet(fleet: Fleet, hours: Iterable[Any], days: int, engine: Engine, on_
         begun = time.perf_counter()
         said = engine.step(batch)["load"]
         spent_s += time.perf_counter() - begun
-        found.append((hour.machine, hour.arrival_ms, hour.time_ms, said.kind, said.verdict, said.alert))
+        found.append((hour.machine, hour.arrival_ms, hour.time_ms, said.kind, said.verdict, said.alert, said.late))
+        revised += sum(len(again.offset) for again in said.revised)
         offset += n
         on_day((hour.arrival_ms[-1] - fleet.start_ms) / DAY_MS)
     columns_of = [np.concatenate(column) for column in zip(*found, strict=True)]
-    return Run(fleet, end_ms, *columns_of, spent_s)
+    return Run(fleet, end_ms, *columns_of, revised, spent_s)
 
 
 def judge(run: Run) -> Judgement:
