@@ -253,6 +253,57 @@ def _note_changes(s: int, before: Any, stood: Any, after: Any, said: Any, anomal
     return waiting
 
 
+#: What :func:`_verdict_columns` returns, by the names they have in :class:`Verdicts`.
+_COLUMNS: Final = (
+    "kind", "time_ms", "feature", "median", "raw", "surprise", "driver", "expected", "verdict", "alert", "opened_offset",
+    "partner", "model_index", "model_since", "rung",
+)  # fmt: skip
+
+
+@compiled
+def _full_offset(last: int, low: int) -> int:
+    """The offset with these low 32 bits that is not beyond ``last``, the newest one seen."""
+    return last - ((last - low) & 0xFFFF_FFFF)
+
+
+@compiled
+def _full_offsets(last: int, low: Any) -> Any:
+    found = np.empty(low.shape[0], np.int64)
+    for i in range(low.shape[0]):
+        found[i] = _full_offset(last, int(low[i]))
+    return found
+
+
+@compiled
+def _verdict_columns(
+    s: int, rows: Any, tail: Any, said: Any, anomalous_at: float, core: Any, model_index: Any, ring_feature: Any,
+    ring_verdict: Any, recent: Any,
+) -> Any:  # fmt: skip
+    """Columns of verdicts on ``rows`` (n) of a tail, named in ``_COLUMNS``."""
+    n, history, machine = rows.shape[0], ring_feature.shape[1], core[s]
+    feature, verdict = np.empty((n, ring_feature.shape[2])), np.empty(n, np.int64)
+    alert, opened, partner = np.empty(n, np.int64), np.full(n, -1), np.full(n, -1)
+    for i in range(n):
+        row = rows[i]
+        q = tail.sequence[row]
+        feature[i] = ring_feature[s, q % history]
+        verdict[i] = UNSCORED
+        if said.kind[row] == SCORABLE:
+            verdict[i] = ANOMALOUS if said.surprise[row] >= anomalous_at else NORMAL
+        alert[i] = np.int64(ring_verdict[s, q % history]) >> ALERT_SHIFT & ALERT_MASK
+        note = recent[s, q % recent.shape[1]]
+        offset = _full_offset(machine.last_offset, int(note.offset))
+        if alert[i] != QUIET:
+            opened[i] = offset - np.int64(note.opened)
+        if note.partner > 0:
+            partner[i] = offset - np.int64(note.partner)
+    return (
+        said.kind[rows], tail.time_ms[rows], feature, tail.median[rows], said.raw[rows], said.surprise[rows],
+        said.driver[rows], said.expected[rows], verdict, alert, opened, partner, np.full(n, np.int64(model_index[s])),
+        np.full(n, np.int64(machine.model_since)), np.full(n, np.int64(machine.rung)),
+    )  # fmt: skip
+
+
 class Placing:
     """Puts late readings of one stack in their places."""
 
@@ -305,31 +356,25 @@ class Placing:
         state.core["waiting"][s] = 0
         found = self._verdicts(s, tail, said, rows, state.ring_signal[s, sequence % state.history])
         n, revision = len(rows), state.recent["revision"][s, sequence % LATENESS].astype(np.int64)
-        return Revised(np.full(n, after), np.full(n, s), self._offsets(s, sequence), revision, found)
-
-    def _offsets(self, s: int, sequence: Ints) -> Ints:
-        last = int(self._state.core["last_offset"][s])
-        low = self._state.recent["offset"][s, sequence % LATENESS].astype(np.int64)
-        offsets: Ints = last - ((last - low) & 0xFFFF_FFFF)
-        return offsets
+        offset = _full_offsets(state.core["last_offset"][s], state.recent["offset"][s, sequence % LATENESS])
+        return Revised(np.full(n, after), np.full(n, s), offset, revision, found)
 
     def _verdicts(self, s: int, tail: Tail, said: Said, rows: Ints, signals: Floats) -> Verdicts:
         """Verdicts on some readings of a tail, with the alerts that are noted of them."""
-        state, n, kind, sequence = self._state, len(rows), said.kind[rows], tail.sequence[rows]
-        core, at = state.core[s], sequence % state.history
-        surprise = said.surprise[rows]
-        verdict = np.where(kind != SCORABLE, UNSCORED, np.where(surprise >= self._anomalous_at, ANOMALOUS, NORMAL))
-        offset, recent = self._offsets(s, sequence), state.recent[s, sequence % LATENESS]
-        alert = state.ring_verdict[s, at].astype(np.int64) >> ALERT_SHIFT & ALERT_MASK
-        has_views = said.views.shape[2] > 0
-        return Verdicts(
-            kind, tail.time_ms[rows], signals, state.ring_feature[s, at], tail.median[rows], said.raw[rows], surprise,
-            said.driver[rows], said.expected[rows], verdict, alert,
-            np.where(alert == QUIET, -1, offset - recent["opened"]), np.zeros(n, ALARM),
-            np.where(recent["partner"] > 0, offset - recent["partner"], -1), np.full(n, state.model_index[s]),
-            np.full(n, core["model_since"]), np.full(n, core["rung"], np.int64), np.zeros(n, np.int64),
-            said.views[rows] if has_views else None, said.together[rows] if has_views else None, np.zeros(n, bool),
+        columns = _verdict_columns(
+            s, rows, tail, said, self._anomalous_at, self._state.core, self._state.model_index, self._state.ring_feature,
+            self._state.ring_verdict, self._state.recent,
         )  # fmt: skip
+        n, has_views = len(rows), said.views.shape[2] > 0
+        return Verdicts(
+            **dict(zip(_COLUMNS, columns, strict=True)),
+            signals=signals,
+            happened=np.zeros(n, ALARM),
+            due=np.zeros(n, np.int64),
+            views=said.views[rows] if has_views else None,
+            together=said.together[rows] if has_views else None,
+            late=np.zeros(n, bool),
+        )
 
     def _look_back(self, s: int, first: int) -> Tail:
         state, models = self._state, self._lookups
