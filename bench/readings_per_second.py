@@ -1,83 +1,79 @@
-"""Readings a second of one worker process, beside a bare aiokafka loop with the same engine, interleaved.
+"""Readings a second of one worker process, beside others at the same work, interleaved.
 
     python -m bench.readings_per_second [--readings 600000] [--machines 5000] [--rounds 3] [--broker HOST:PORT]
+                                        [--only TEXT] [--json FILE]
 
-All readings and models are in Kafka before either starts. Measured from the first label's Kafka timestamp to the last
-one's: the time the process takes to start is not part of it. Ratios hold better than absolute numbers.
+All readings and models are in Kafka before anybody starts. Measured from the first label's Kafka timestamp to the last
+one's: the time a process takes to start is not part of it. Ratios hold better than absolute numbers.
 """
 
 import argparse
 import contextlib
-import os
+import json
 import statistics
-import subprocess
-import sys
 import time
 import uuid
+from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
+from bench.contenders import OTHERS, PARTITIONS, WORKER, Contender, Process
 from bench.fleet import create_topics, models, readings, send_all
 from streams.parts.kafka_jars import KafkaJars
 
-PARTITIONS = 8
-
 
 def main() -> None:
-    """Run both in turn and print a table."""
+    """Run all in turn and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--readings", type=int, default=600_000)
     parser.add_argument("--machines", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--broker", help="an Apache Kafka that runs already; else one is started")
+    parser.add_argument("--only", help="only those whose name holds this, beside the worker", default="")
+    parser.add_argument("--json", type=Path, help="where the figures go as well")
     options = parser.parse_args()
+    others = [one for one in OTHERS if options.only.lower() in one.name.lower()]
+    rates: dict[str, list[float]] = {one.name: [] for one in (*others, WORKER)}
     with contextlib.ExitStack() as stack:
         url = options.broker or stack.enter_context(KafkaJars()).url
-        rates: dict[str, list[float]] = {"bare aiokafka loop": [], "wellsentry worker": []}
         for number in range(options.rounds):
-            for name, start in (("bare aiokafka loop", _bare), ("wellsentry worker", _worker)):
-                rate = _measure(url, options.readings, options.machines, start)
-                rates[name].append(rate)
-                print(f"round {number + 1}: {name}: {rate:,.0f} readings/s", flush=True)
-    medians = {name: statistics.median(found) for name, found in rates.items()}
-    print(f"\n{options.machines:,} machines, {options.readings:,} readings, median of {options.rounds}:")
-    for name, rate in medians.items():
-        print(f"  {name:20} {rate:10,.0f} readings/s")
-    pairs = [w / b for b, w in zip(rates["bare aiokafka loop"], rates["wellsentry worker"], strict=True)]
-    print(f"  ratio worker / bare  {statistics.median(pairs):10.2f}  (min {min(pairs):.2f}, max {max(pairs):.2f})")
+            for one in (*others, WORKER):
+                rate = measure(url, round(options.readings * one.share), options.machines, one)
+                rates[one.name].append(rate)
+                print(f"round {number + 1}: {one.name}: {rate:,.0f} readings/s", flush=True)
+    print(f"\n{options.machines:,} machines, {options.readings:,} readings, medians of {options.rounds}:")
+    ours = rates[WORKER.name]
+    figures = {WORKER.name: {"readings_per_s": statistics.median(ours)}}
+    print(f"  {WORKER.name:40} {statistics.median(ours):10,.0f} readings/s")
+    for one in others:
+        ratios = [mine / its for mine, its in zip(ours, rates[one.name], strict=True)]
+        figures[one.name] = {
+            "readings_per_s": statistics.median(rates[one.name]),
+            "worker_is_times_as_fast": statistics.median(ratios),
+        }
+        print(
+            f"  {one.name:40} {statistics.median(rates[one.name]):10,.0f} readings/s; the worker is "
+            f"{statistics.median(ratios):.2f} times as fast ({min(ratios):.2f} to {max(ratios):.2f}), to reach {one.reach}"
+        )
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1))
 
 
-def _measure(url: str, count: int, machines: int, start: object) -> float:
+def measure(url: str, count: int, machines: int, one: Contender) -> float:
+    """Labels a second of one contender, in topics of its own."""
     prefix = f"bench-{uuid.uuid4().hex[:8]}"
     create_topics(url, prefix, PARTITIONS)
     send_all(url, f"{prefix}.models", models(machines, PARTITIONS))
     send_all(url, f"{prefix}.readings", readings(count, machines, PARTITIONS))
-    process = start(url, prefix, count)  # type: ignore[operator]
+    process = one.start(url, prefix, count)
     try:
-        return _rate(url, f"{prefix}.labels", count, process)
+        return labels_per_second(url, f"{prefix}.labels", count, process)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
-def _bare(url: str, prefix: str, count: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "bench.bare_loop", url, prefix, str(count)])
-
-
-def _worker(url: str, prefix: str, count: int) -> "subprocess.Popen[bytes]":  # noqa: ARG001
-    environment = {
-        **os.environ,
-        "WELLSENTRY_BROKER__URL": url,
-        "WELLSENTRY_BROKER__TOPIC_PREFIX": prefix,
-        "WELLSENTRY_BROKER__PARTITIONS": str(PARTITIONS),
-        "WELLSENTRY_WORKER__APP_ID": f"{prefix}-worker",
-        "WELLSENTRY_WORKER__TRAINING_REQUESTS": "false",
-        "WELLSENTRY_LOG__LEVEL": "warning",
-    }
-    return subprocess.Popen([sys.executable, "-m", "streams.cli.main", "worker"], env=environment)
-
-
-def _rate(url: str, topic: str, count: int, process: "subprocess.Popen[bytes]", within_s: float = 120.0) -> float:
+def labels_per_second(url: str, topic: str, count: int, process: Process, within_s: float = 240.0) -> float:
     """Wait until all labels are there; labels a second between the first and the last."""
     consumer = KafkaConsumer(bootstrap_servers=url, auto_offset_reset="earliest")
     partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
@@ -90,6 +86,8 @@ def _rate(url: str, topic: str, count: int, process: "subprocess.Popen[bytes]", 
     ends = consumer.end_offsets(partitions)
     first, last = [], []
     for tp in partitions:
+        if ends[tp] == 0:
+            continue
         for offset, stamps in ((0, first), (ends[tp] - 1, last)):
             consumer.assign([tp])
             consumer.seek(tp, offset)

@@ -1,0 +1,82 @@
+"""aiokafka alone with the steps in plain Python, record by record. State in memory, lost at a crash; nothing committed.
+
+python -m bench.peers.plain_loop BROKER PREFIX COUNT
+"""
+
+import asyncio
+import gc
+import sys
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from bench.peers.steps import Machine, Model, decode_model, decode_reading, encode, judge
+
+
+async def main(url: str, prefix: str, count: int) -> None:
+    """Label ``count`` readings and end."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=url,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4_000_000,
+    )
+    producer = AIOKafkaProducer(bootstrap_servers=url, acks="all", enable_idempotence=True, max_batch_size=500_000)
+    await consumer.start()
+    await producer.start()
+    topic, labels = f"{prefix}.readings", f"{prefix}.labels"
+    models = await read_models(consumer, f"{prefix}.models")
+    consumer.assign(await partitions_of(consumer, topic))
+    machines: dict[tuple[str, str], Machine] = {}
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    done = 0
+    pending: set[Any] = set()
+    while done < count:
+        for tp, records in (await consumer.getmany(timeout_ms=500, max_records=4_000)).items():
+            batch = producer.create_batch()
+            for record in records:
+                reading = decode_reading(record.value)
+                key = (reading.client_id, reading.machine_id)
+                machine = machines.get(key)
+                if machine is None:
+                    machine = machines[key] = Machine()
+                label = judge(machine, models.get(key), reading, topic, tp.partition, record.offset)
+                if label is not None:
+                    value = encode(label)
+                    if batch.append(key=record.key, value=value, timestamp=None) is None:
+                        pending.add(await producer.send_batch(batch, labels, partition=tp.partition))
+                        batch = producer.create_batch()
+                        batch.append(key=record.key, value=value, timestamp=None)
+            pending.add(await producer.send_batch(batch, labels, partition=tp.partition))
+            pending = {future for future in pending if not future.done()}
+            done += len(records)
+    await asyncio.gather(*pending)
+    await producer.stop()
+    await consumer.stop()
+
+
+async def read_models(consumer: AIOKafkaConsumer, topic: str) -> dict[tuple[str, str], Model]:
+    """All models on the topic, by client and machine."""
+    consumer.assign(await partitions_of(consumer, topic))
+    ends = await consumer.end_offsets(list(consumer.assignment()))
+    found: dict[tuple[str, str], Model] = {}
+    while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            for record in records:
+                model = decode_model(record.value)
+                found[model.client_id, model.machine_id] = model
+    return found
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """All partitions of a topic, as soon as they are known."""
+    while not (found := consumer.partitions_for_topic(topic)):
+        await consumer._client.force_metadata_update()
+        await consumer.topics()
+    return [TopicPartition(topic, number) for number in sorted(found)]
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
