@@ -5,8 +5,10 @@ python -m bench.bare_loop BROKER PREFIX COUNT
 
 import asyncio
 import gc
+import logging
 import sys
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from models.engine.engine import Engine
@@ -21,6 +23,7 @@ from streams.worker.partition import Counts, Partition
 
 async def main(url: str, prefix: str, count: int) -> None:
     """Label ``count`` readings and end."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     names = topics(prefix)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=url,

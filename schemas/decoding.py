@@ -5,7 +5,7 @@ aliases, further signals and how to say what is wrong.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, cast
 
@@ -43,6 +43,24 @@ class _Common(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     quality: Literal["good", "uncertain", "bad"] = "good"
 
 
+class Usual(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A wide reading in the form that nearly all have; null and missing signals look alike."""
+
+    machine_id: str
+    time: datetime | int | float
+    client_id: str = DEFAULT_CLIENT
+    casing_pressure: float | None = None
+    tubing_pressure: float | None = None
+    line_pressure: float | None = None
+    flow_rate: float | None = None
+    unit: str | None = None
+    quality: Literal["good", "uncertain", "bad"] = "good"
+
+
+#: The signals that :class:`Usual` readings can have.
+USUAL_SIGNALS: Final = ("casing_pressure", "tubing_pressure", "line_pressure", "flow_rate")
+
+_decode_usual: Final = msgspec.json.Decoder(Usual).decode_lines
 _decode_common: Final = msgspec.json.Decoder(_Common).decode
 _MAX_ID: Final = 128
 
@@ -54,7 +72,7 @@ def decode_reading(value: bytes) -> Decoded:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _decode_any(value)
     machine_id, client_id = common.machine_id, common.client_id
-    if not (_plain(machine_id) and _plain(client_id)):
+    if not (is_plain(machine_id) and is_plain(client_id)):
         return _decode_any(value)
     values: dict[str, float] = {}
     if common.casing_pressure is not msgspec.UNSET:
@@ -79,7 +97,24 @@ def decode_reading(value: bytes) -> Decoded:
     )
 
 
-def _plain(name: str) -> bool:
+def decode_usual(values: Sequence[bytes]) -> list[Usual] | None:
+    """All of ``values`` in one go if each is a :class:`Usual` reading; None if any may be something else.
+
+    Identifiers and times are not checked here. A line for each value: a body that holds a line break, and so could pass for
+    two, is nothing usual.
+    """
+    lines = b"\n".join(values)
+    if lines.count(b"\n") != len(values) - 1:
+        return None
+    try:
+        found = _decode_usual(lines)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if len(found) == len(values) else None
+
+
+def is_plain(name: str) -> bool:
+    """Whether an identifier needs no second look."""
     return 0 < len(name) <= _MAX_ID and name.isascii() and name.isprintable()
 
 

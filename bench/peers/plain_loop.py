@@ -25,8 +25,9 @@ async def main(url: str, prefix: str, count: int) -> None:
     await consumer.start()
     await producer.start()
     topic, labels = f"{prefix}.readings", f"{prefix}.labels"
+    homes = await partitions_of(consumer, topic)
     models = await read_models(consumer, f"{prefix}.models")
-    consumer.assign(await partitions_of(consumer, topic))
+    consumer.assign(homes)
     machines: dict[tuple[str, str], Machine] = {}
     gc.collect()
     gc.freeze()

@@ -54,13 +54,13 @@ def make_batch(
     vocabulary: Sequence[str],
     slot: Sequence[int],
     offset: Sequence[int],
-    time_ms: Sequence[int],
+    time_ms: Sequence[int] | Ints,
     tag: Sequence[int],
-    values: Sequence[float],
+    values: Sequence[float] | Floats,
     psi_per_unit: Sequence[float],
     bad: Sequence[bool],
 ) -> ReadingBatch:
-    """Columns of readings as they were decoded. ``values`` is flat, reading by reading; all other have one entry each.
+    """Columns of readings as they were decoded. ``values`` is reading by reading (n x v, or flat), all other have n entries.
 
     Here a value is judged by itself: a sentinel, an infinity or a value no gauge can show is SPOILT, NaN is ABSENT.
     """

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.records import HEAD, Records, pack_model, record_key, split_key, unpack_model
+from models.engine.records import Records, pack_model, record_key, split_key, unpack_model
 from models.engine.settings import EngineSettings
 from models.engine.stack_engine import StackEngine
 from models.engine.verdicts import Verdicts
@@ -27,6 +27,7 @@ class Engine:
         self.vocabulary: tuple[str, ...] = tuple(dict.fromkeys(name for stack in stacks for name in stack.signals))
         self.stacks = {stack.name: StackEngine(stack, self.vocabulary, settings) for stack in stacks}
         self._records = {name: Records(engine) for name, engine in self.stacks.items()}
+        self._keys: dict[str, list[bytes]] = {name: [] for name in self.stacks}  # by slot: how its records' keys begin
         self.slots: dict[tuple[str, str], int] = {}
         self.machines: list[tuple[str, str]] = []  # by slot: client and machine
         self.machines_of: dict[str, int] = {}  # how many each client has here
@@ -88,13 +89,16 @@ class Engine:
         made: list[tuple[bytes, bytes]] = []
         for update in adopted:
             made += self._model_records(update)
-        heads = []
+        of_stack: dict[str, list[int]] = {}
         for name, slot in touched:
-            client, machine = self.machines[slot]
-            records = self._records[name]
-            for part, value in (*records.full_chunks(slot), *records.checkpoint(slot)):
-                made.append((record_key(client, machine, name, part), value))
-            heads.append((record_key(client, machine, name, HEAD), records.head(slot)))
+            of_stack.setdefault(name, []).append(slot)
+        heads: list[tuple[bytes, bytes]] = []
+        for name, slots in of_stack.items():
+            parts, last = self._records[name].take(np.array(slots, np.int64))
+            keys = self._keys[name]
+            keys += [record_key(*machine, name, b"") for machine in self.machines[len(keys) :]]
+            made += [(keys[slot] + part, value) for slot, part, value in parts]
+            heads += [(keys[slot] + part, value) for slot, part, value in last]
         return made + heads
 
     def _model_records(self, update: ModelUpdate) -> list[tuple[bytes, bytes]]:

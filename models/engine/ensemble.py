@@ -137,14 +137,17 @@ class EnsembleScorer:
 
     # -- a restart: the newest checkpoint, then every reading since then again
 
-    def checkpoint(self, slot: int) -> tuple[bytes, bytes] | None:
-        v, core = self.views, self._state.core[slot : slot + 1]
-        readings, before = int(core["readings"][0]), int(core["checkpoint"][0])
-        aside = 32 * (slot % 16)  # machines that started together do not all write theirs at once
+    def due_checkpoints(self, slots: Ints) -> Ints:
+        core, every = self._state.core, self.views.checkpoint_every
+        aside = 32 * (slots % 16)  # machines that started together do not all write theirs at once
+        due = (core["readings"][slots] + aside) // every != (core["checkpoint"][slots] + aside) // every
         # After a late reading the ring no longer tells in which order the views learnt: they are written as they are.
-        in_order = self._state.moved_from[slot] == UNMOVED
-        if in_order and (readings + aside) // v.checkpoint_every == (before + aside) // v.checkpoint_every:
-            return None
+        found: Ints = slots[due | (self._state.moved_from[slots] != UNMOVED)]
+        return found
+
+    def checkpoint(self, slot: int) -> tuple[bytes, bytes]:
+        v, core = self.views, self._state.core[slot : slot + 1]
+        readings = int(core["readings"][0])
         core["checkpoint"], core["view_part"] = readings, core["view_part"] ^ 1
         v.viewed["has_spread"][slot] = not np.isnan(self._state.spread[slot]).any()
         value = b"".join(np.ascontiguousarray(getattr(v, name)[slot]).tobytes() for name in v.KEPT)

@@ -1,7 +1,8 @@
 """Last step: columns to labels, incidents and status."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -117,59 +118,23 @@ def _labels(
     stamp: Stamp,
 ) -> list[Any]:
     """First labels of the readings at ``index``."""
-    stack, partition = engine.stack, stamp.source_partition
-    names, features, detector = stack.signals, stack.feature_names, engine.detector
-    digests, name = engine.lookups.digests, stack.name
-    topic, version, commit = stamp.source_topic, stamp.code_version, stamp.git_commit
-
-    driver = verdicts.driver[index]
-    views, words = _explained(verdicts, index, features)
+    partition, name, names = stamp.source_partition, engine.stack.name, engine.stack.signals
+    driver, kind, model = verdicts.driver[index], verdicts.kind[index], verdicts.model_index[index]
+    offset = offsets[index].tolist()
+    of_machine = [machines[slot] for slot in slots[index].tolist()]
     signals = [_numbers(verdicts.signals[index, m], _VALUE_DECIMALS) for m in range(len(names))]
-    times = np.datetime_as_string(verdicts.time_ms[index].astype("M8[ms]"), unit="ms").tolist()
-    make = LabelTwin
-    prefix, opened_prefix = f"{name}-{partition}-", f"inc-{name}-{partition}-"
-    return [
-        make(
-            f"{prefix}{offset}-0",
-            *machines[slot],
-            name,
-            time + "Z",
-            dict(zip(names, looked_at, strict=True)),
-            features[k],
-            value,
-            median,
-            low,
-            high,
-            raw,
-            surprise,
-            looked,
-            why,
-            VERDICTS[verdict],
-            REASONS.get(kind),
-            ALERTS[alert],
-            None if opened < 0 else f"{opened_prefix}{opened}-0",
-            detector,
-            None if model < 0 else digests[model],
-            RUNGS[rung],
-            None if model < 0 else since,
-            version,
-            commit,
-            topic,
-            partition,
-            offset,
-            None if partner < 0 else partner,
-            0,
-            None,
-        )
-        for (
-            slot, offset, time, looked_at, k, value, median, low, high, raw, surprise, looked, why, verdict, kind, alert,
-            opened, model, since, rung, partner,
-        ) in zip(
-            slots[index].tolist(),
-            offsets[index].tolist(),
-            times,
-            zip(*signals, strict=True),
-            driver.tolist(),
+    views, words = _explained(verdicts, index, engine.stack.feature_names)
+    # A column each, in the order of the fields, so that nothing is done label by label but making it.
+    return list(
+        map(
+            LabelTwin,
+            [f"{name}-{partition}-{at}-0" for at in offset],
+            [client for client, _ in of_machine],
+            [machine for _, machine in of_machine],
+            repeat(name),
+            _iso(verdicts.time_ms[index]),
+            _by_name(names, signals),
+            _words(engine.stack.feature_names, driver),
             _numbers(verdicts.feature[index, driver], _VALUE_DECIMALS),
             _numbers(verdicts.median[index, driver], _VALUE_DECIMALS),
             _numbers(verdicts.expected[index, 0], _VALUE_DECIMALS),
@@ -178,17 +143,54 @@ def _labels(
             _numbers(verdicts.surprise[index], _SURPRISE_DECIMALS),
             views,
             words,
-            verdicts.verdict[index].tolist(),
-            verdicts.kind[index].tolist(),
-            verdicts.alert[index].tolist(),
-            verdicts.opened_offset[index].tolist(),
-            verdicts.model_index[index].tolist(),
-            verdicts.model_since[index].tolist(),
-            verdicts.rung[index].tolist(),
-            verdicts.partner[index].tolist(),
-            strict=True,
+            _words(VERDICTS, verdicts.verdict[index]),
+            map(REASONS.get, kind.tolist()),
+            _words(ALERTS, verdicts.alert[index]),
+            _unless_negative(verdicts.opened_offset[index], lambda at: f"inc-{name}-{partition}-{at}-0"),
+            repeat(engine.detector),
+            _words([*engine.lookups.digests, None], model),  # -1 is the last one
+            _words(RUNGS, verdicts.rung[index]),
+            _unless_negative(np.where(model < 0, -1, verdicts.model_since[index]), int),
+            repeat(stamp.code_version),
+            repeat(stamp.git_commit),
+            repeat(stamp.source_topic),
+            repeat(partition),
+            offset,
+            _unless_negative(verdicts.partner[index], int),
+            repeat(0),
+            repeat(None),
         )
-    ]  # fmt: skip
+    )
+
+
+def _iso(time_ms: Any) -> list[str]:
+    """ISO 8601 of each moment. Readings of a run often share theirs: each is written once."""
+    moments, which = np.unique(time_ms, return_inverse=True)
+    texts = np.datetime_as_string(moments.astype("M8[ms]"), unit="ms", timezone="UTC").tolist()
+    return [texts[at] for at in which.tolist()]
+
+
+def _by_name(names: Sequence[str], columns: Sequence[list[Any]]) -> list[dict[str, Any]]:
+    """Each reading's values by their names."""
+    if len(names) == 2:  # as nearly always, and several times faster
+        first, second = names
+        return [{first: one, second: other} for one, other in zip(*columns, strict=True)]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _words(words: Sequence[Any], column: Any) -> Iterable[Any]:
+    """The word for each index."""
+    first = column[0]
+    if (column == first).all():
+        return repeat(words[first])
+    return map(words.__getitem__, column.tolist())
+
+
+def _unless_negative(column: Any, make: Callable[[int], Any]) -> Iterable[Any]:
+    """What ``make`` makes of each number, None of a negative one."""
+    if (column < 0).all():
+        return repeat(None)
+    return [None if number < 0 else make(number) for number in column.tolist()]
 
 
 def _explained(

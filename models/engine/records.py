@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from models.engine.bulk import as_rows, cut, entries
 from models.engine.codes import OPEN
 from models.engine.stack_engine import StackEngine
 from models.engine.state import CHUNK, CORE, LATENESS, UNMOVED
@@ -42,6 +44,10 @@ def split_key(key: bytes) -> tuple[str, str, str, bytes]:
     return parts[0].decode(), parts[1].decode(), parts[2].decode(), parts[3]
 
 
+Ints = npt.NDArray[np.int64]
+#: Slot, part of the key, and value of a record.
+Part = tuple[int, bytes, bytes]
+
 # What a head holds besides what all heads hold.
 _ALARM: Final = 1  # an alert is open
 _TAGS: Final = 2  # the machine sends by tag
@@ -59,12 +65,70 @@ class Records:
 
     def __init__(self, engine: StackEngine) -> None:
         self._engine = engine
-        self._saved: dict[int, int] = {}  # how many of a machine's full chunks are in the changelog
+        self._saved = np.zeros(0, np.int64)  # by slot: how many of a machine's full chunks are in the changelog
         self._in_head: dict[int, list[bytes]] = {}  # of these the last ones, where they are in the head instead
         self._ahead: dict[int, list[bytes]] = {}  # chunks read back that no head has counted yet
 
-    def head(self, slot: int) -> bytes:
-        """The head, once :meth:`full_chunks` and :meth:`checkpoint` have been taken."""
+    def take(self, slots: Ints) -> tuple[list[Part], list[Part]]:
+        """What has to be written of these machines: first chunks and checkpoints, then heads."""
+        self._grow(int(slots.max(initial=-1)) + 1)
+        ordinary = self._ordinary(slots)
+        usual, special = slots[ordinary], slots[~ordinary].tolist()
+        parts = self._usual_chunks(usual)
+        for slot in special:
+            parts += [(slot, part, value) for part, value in self._full_chunks(slot)]
+        for slot in self._engine.scorer.due_checkpoints(slots).tolist():
+            part, value = self._engine.scorer.checkpoint(slot)
+            parts.append((slot, part, bytes((VERSION,)) + value))
+        return parts, self._usual_heads(usual) + [(slot, HEAD, self._head(slot)) for slot in special]
+
+    def start_over(self) -> None:
+        """Forget what is written: the next :meth:`take` gives everything."""
+        self._saved[:] = 0
+
+    # -- machines with nothing special about them, all at once
+
+    def _ordinary(self, slots: Ints) -> npt.NDArray[np.bool_]:
+        state = self._engine.state
+        core, recent = state.core[slots], state.recent[slots]
+        new = core["readings"] // CHUNK - self._saved[slots]
+        found = (state.moved_from[slots] == UNMOVED) & (core["alert"] != OPEN) & (core["by_tag"] == 0)
+        found &= ~(recent["revision"] | recent["opened"]).any(axis=1) & (new * CHUNK <= state.overwritten)
+        if self._in_head:
+            found &= ~np.isin(slots, list(self._in_head))
+        ordinary: npt.NDArray[np.bool_] = found
+        return ordinary
+
+    def _usual_chunks(self, slots: Ints) -> list[Part]:
+        state = self._engine.state
+        filled, saved = state.core["readings"][slots].astype(np.int64) // CHUNK, self._saved[slots]
+        self._saved[slots] = filled
+        new = filled - saved
+        of = np.repeat(slots, new)
+        if not len(of):
+            return []
+        numbers = np.repeat(saved, new) + np.arange(len(of)) - np.repeat(np.cumsum(new) - new, new)
+        rows = [as_rows(numbers.astype("<u4")), *entries(state, _RING_COLUMNS, of, numbers * CHUNK, CHUNK)]
+        places = (numbers % (state.history // CHUNK)).tolist()
+        values = cut(bytes((VERSION,)), rows)
+        return [(slot, b"c%d" % place, value) for slot, place, value in zip(of.tolist(), places, values, strict=True)]
+
+    def _usual_heads(self, slots: Ints) -> list[Part]:
+        state, made = self._engine.state, []
+        readings = state.core["readings"][slots].astype(np.int64)
+        for count in range(CHUNK):
+            some = slots[readings % CHUNK == count]
+            rows = [as_rows(getattr(state, name)[some]) for name in ("core", "reference", "spread", "quality")]
+            if count:
+                rows += entries(state, _RING_COLUMNS, some, readings[readings % CHUNK == count] - count, count)
+            values = cut(bytes((VERSION, 0)), rows) if len(some) else []
+            made += [(slot, HEAD, value) for slot, value in zip(some.tolist(), values, strict=True)]
+        return made
+
+    # -- the others one by one
+
+    def _head(self, slot: int) -> bytes:
+        """The head, once chunks and checkpoint have been taken."""
         state = self._engine.state
         state.moved_from[slot] = UNMOVED
         core = state.core[slot]
@@ -100,11 +164,11 @@ class Records:
             + _CHUNKS * (slot in self._in_head)
         )
 
-    def full_chunks(self, slot: int) -> list[tuple[bytes, bytes]]:
+    def _full_chunks(self, slot: int) -> list[tuple[bytes, bytes]]:
         """Part and bytes of the chunks filled since the last call, and of those that were in the head since then."""
         state = self._engine.state
         filled = int(state.core[slot]["readings"]) // CHUNK
-        saved = self._saved.get(slot, 0)
+        saved = int(self._saved[slot])
         kept = max(0, filled - state.history // CHUNK)
         moved_from = int(state.moved_from[slot]) // CHUNK
         waited = [chunk for chunk in self._in_head.pop(slot, ()) if kept <= _number(chunk) < moved_from]
@@ -124,10 +188,9 @@ class Records:
     def _place(self, chunk: bytes) -> int:
         return _number(chunk) % (self._engine.state.history // CHUNK)
 
-    def checkpoint(self, slot: int) -> list[tuple[bytes, bytes]]:
-        """Part and bytes of the detector's memory, if it is time to write it. It goes before the head, which names it."""
-        made = self._engine.scorer.checkpoint(slot)
-        return [] if made is None else [(made[0], bytes((VERSION,)) + made[1])]
+    def _grow(self, rows: int) -> None:
+        if rows > len(self._saved):
+            self._saved = np.concatenate((self._saved, np.zeros(max(rows, 64), np.int64)))
 
     def restore(self, slot: int, part: bytes, value: bytes) -> None:
         """Put one record back, in the order in which they were written; :meth:`StackEngine.rebuild` comes when all are in."""
@@ -156,6 +219,7 @@ class Records:
         for name in ("reference", "spread", "quality"):
             at = self._put(name, slot, value, at)
         readings, by_tag = int(core["readings"]), bool(holds & _TAGS)
+        self._grow(slot + 1)
         self._saved[slot] = readings // CHUNK
         self._put_counted(slot)
         at = self._put_entries(slot, readings - readings % CHUNK, readings, value, at, by_tag=by_tag)
@@ -180,7 +244,7 @@ class Records:
 
     def _put_counted(self, slot: int) -> None:
         """Put the chunks back that the head counts; those beyond it were written by a commit that was not finished."""
-        counted = self._saved.get(slot, 0)
+        counted = int(self._saved[slot]) if slot < len(self._saved) else 0
         ahead = self._ahead.pop(slot, [])
         for chunk in sorted(ahead, key=_number):
             if _number(chunk) < counted:

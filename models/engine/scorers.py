@@ -65,8 +65,12 @@ class Scorer(Protocol):
         """Learn ``run`` again: all readings of a restored machine since :meth:`known_until`."""
         ...
 
-    def checkpoint(self, slot: int) -> tuple[bytes, bytes] | None:
-        """Part and bytes of a record to be written now; None if it is not time."""
+    def due_checkpoints(self, slots: Ints) -> Ints:
+        """Those of ``slots`` whose memory it is time to write."""
+        ...
+
+    def checkpoint(self, slot: int) -> tuple[bytes, bytes]:
+        """Part and bytes of a record with the memory of a machine. The head, which names it, comes after it."""
         ...
 
     def restore(self, slot: int, part: bytes, value: bytes) -> None:
@@ -89,8 +93,11 @@ class _WithoutCheckpoint:
     def recall(self, slot: int, run: Rolled) -> None:
         pass
 
-    def checkpoint(self, slot: int) -> tuple[bytes, bytes] | None:  # noqa: ARG002
-        return None
+    def due_checkpoints(self, slots: Ints) -> Ints:
+        return slots[:0]
+
+    def checkpoint(self, slot: int) -> tuple[bytes, bytes]:
+        raise NotImplementedError("this detector keeps no checkpoints")
 
     def restore(self, slot: int, part: bytes, value: bytes) -> None:  # noqa: ARG002
         raise ValueError("this detector keeps no checkpoints; the state was written with another one")

@@ -13,6 +13,7 @@ from schemas.errors import BadReading
 from schemas.rejected import Rejected
 from schemas.signals import SENTINELS
 from schemas.times import iso
+from streams.worker.usual import take_in_usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class TakenIn:
 
 def take_in_run(records: Sequence[Any], engine: Engine, limits: Limits) -> TakenIn:
     """Decode Kafka records (``key``, ``value``, ``offset``, ``timestamp``, ``topic``, ``partition``)."""
+    usual = take_in_usual(records, engine, limits.message_bytes, limits.machines_per_client)
+    if usual is not None:
+        return TakenIn(usual, ())
+    return take_in_any(records, engine, limits)
+
+
+def take_in_any(records: Sequence[Any], engine: Engine, limits: Limits) -> TakenIn:
+    """The same, message by message: whatever they are."""
     vocabulary = engine.vocabulary
     tags = {name: index for index, name in enumerate(vocabulary)}
     slot: list[int] = []

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.engine.engine import Engine, Touched
+import numpy as np
+
+from models.engine.codes import ANOMALOUS, MISSING, UNSCORED
+from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels, status_of
 from models.engine.requests import training_requests
+from models.engine.verdicts import Verdicts
 from schemas.twins import write_twin
 from streams.runs.producing import Record
 from streams.worker.intake import Limits, take_in_run
@@ -46,10 +50,11 @@ class Partition:
         self._limits = limits
         self._counts = counts
         self.output = Output()
-        self.touched: dict[Touched, None] = {}
+        self.touched: dict[str, dict[int, None]] = {}  # by stack: slots whose records are to be written
         restored = [int(one.state.core["last_offset"].max()) for one in engine.stacks.values()]
         self.next_offset = max(restored, default=-1) + 1  # of the reading that comes next
-        self._latest: dict[int, dict[str, Any]] = {}  # by slot and stack: labels whose status is not sent
+        self._latest: dict[str, dict[int, Any]] = {}  # by stack and slot: labels whose status is not sent
+        self._keys: list[bytes] = []  # by slot: the key of its labels
 
     def judge(self, records: Sequence[Any]) -> None:
         """Take one run through the engine; everything that comes of it waits in ``output`` and ``touched``."""
@@ -60,23 +65,25 @@ class Partition:
         for rejection, key in ((rejection, rejection.key) for rejection in taken.rejected):
             output.rejected.append((key, rejection.model_dump_json().encode()))
         verdicts = self.engine.step(batch)
-        keys = [machine.encode() for _, machine in (machines[slot] for slot in batch.slot.tolist())]
         slots = batch.slot.tolist()
+        keys = self._keys_of(slots)
         for name, judged in verdicts.items():
             made = make_labels(self.engine.stacks[name], judged, batch, machines, self._stamp)
             if made.revised:
                 output.labels += [(label.machine_id.encode(), write_twin(label)) for label in made.in_order()]
             else:
-                output.labels += [
-                    (keys[at], write_twin(label)) for at, label in zip(made.index, made.labels, strict=True)
-                ]
+                lines = zip(made.index, map(write_twin, made.labels), strict=True)
+                output.labels += [(keys[at], line) for at, line in lines]
             output.incidents += [(i.machine_id.encode(), i.model_dump_json().encode()) for i in made.incidents]
-            self.touched.update(dict.fromkeys((name, slot) for slot in set(slots)))
-            for at, label in zip(made.index, made.labels, strict=True):
-                if not judged.late[at]:
-                    self._latest.setdefault(slots[at], {})[name] = label
-            self._count(made.labels)
-            self._counts.revised += len(made.revised)
+            self.touched.setdefault(name, {}).update(dict.fromkeys(slots))
+            latest = self._latest.setdefault(name, {})
+            if judged.late.any():
+                late = judged.late.tolist()
+                pairs = zip(made.index, made.labels, strict=True)
+                latest.update((slots[at], label) for at, label in pairs if not late[at])
+            else:
+                latest.update(zip([slots[at] for at in made.index], made.labels, strict=True))
+            self._count(judged, len(made.labels), len(made.revised))
         for request in training_requests(self.engine, verdicts, batch, self._stamp):
             output.training.append((request.machine_id.encode(), request.model_dump_json().encode()))
         self._counts.readings += len(batch)
@@ -84,14 +91,18 @@ class Partition:
         if len(batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(batch.time_ms.max()))
 
-    def _count(self, labels: Sequence[Any]) -> None:
+    def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
+        known, machines = self._keys, self.engine.machines
+        known += [machine.encode() for _, machine in machines[len(known) :]]
+        return [known[slot] for slot in slots]
+
+    def _count(self, judged: Verdicts, labels: int, revised: int) -> None:
         counts = self._counts
-        counts.labels += len(labels)
-        for label in labels:
-            if label.label != "normal":
-                counts.anomalous += label.label == "anomalous"
-                counts.unscored += label.label == "unscored"
-                counts.missing_signals += label.reason == "missing_signal"
+        counts.labels += labels
+        counts.revised += revised
+        counts.anomalous += int(np.count_nonzero(judged.verdict == ANOMALOUS))
+        counts.unscored += labels - int(np.count_nonzero(judged.verdict != UNSCORED))
+        counts.missing_signals += int(np.count_nonzero(judged.kind == MISSING))
 
     def take_output(self) -> Output:
         """What came out since the last call."""
@@ -101,19 +112,20 @@ class Partition:
     def take_records(self) -> list[Record]:
         """Changelog records of all machines touched since the last call."""
         touched, self.touched = self.touched, {}
-        return list(self.engine.records(touched, ()))
+        return list(self.engine.records([(name, slot) for name, slots in touched.items() for slot in slots], ()))
 
     @property
     def has_status(self) -> bool:
         """Whether a machine's status is waiting to be sent."""
-        return bool(self._latest)
+        return any(self._latest.values())
 
     def take_status(self) -> list[Record]:
         """Status of the machines labelled since the last call."""
         latest, self._latest = self._latest, {}
         made: list[Record] = []
-        for slot, labels in latest.items():
+        for slot in dict.fromkeys(slot for labels in latest.values() for slot in labels):
             client, machine = self.engine.machines[slot]
             readings = max(int(one.state.core[slot]["readings"]) for one in self.engine.stacks.values())
-            made.append((f"{client}/{machine}".encode(), status_of(readings, list(labels.values()))))
+            of_slot = [labels[slot] for labels in latest.values() if slot in labels]
+            made.append((f"{client}/{machine}".encode(), status_of(readings, of_slot)))
         return made

@@ -119,7 +119,7 @@ def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any
     """A new engine that was told everything the old one would write to a changelog."""
     touched = [(name, slot) for name in engine.stacks for slot in range(len(engine.machines))]
     for records in engine._records.values():
-        records._saved.clear()
+        records.start_over()
     again = new_engine(**options)
     learns_online = any(one.learns_online for one in engine.stacks.values())
     for key, value in engine.records(touched, [] if learns_online else updates):

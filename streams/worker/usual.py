@@ -1,0 +1,100 @@
+"""The short way in: a run in which every message is a usual one becomes columns in a few calls over the whole run.
+
+It gives what :func:`streams.worker.intake.take_in_run` gives message by message, or None where that has to look closer:
+readings by tag, further signals, anything to reject.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.engine.batch import WIDE, ReadingBatch, make_batch
+from models.engine.engine import Engine
+from schemas.decoding import USUAL_SIGNALS, Usual, decode_usual, is_plain
+from schemas.errors import BadReading
+from schemas.times import datetime_to_ms, number_to_ms
+from schemas.units import psi_per
+
+#: Numbers below this are seconds since 1970, see :mod:`schemas.times`; these many all at once.
+_SECONDS_BELOW: Final = 4e9
+
+
+def take_in_usual(records: Sequence[Any], engine: Engine, largest: int, most_machines: int) -> ReadingBatch | None:
+    """The batch of a run of usual readings no message of which is over ``largest`` bytes; None if one is not usual.
+
+    A new machine is let in unless its client has ``most_machines`` already.
+    """
+    values = [record.value for record in records]
+    keys = [record.key for record in records]
+    if not values or None in values or None in keys or max(map(len, values)) > largest:
+        return None
+    readings = decode_usual(values)
+    if readings is None or not _keys_agree(keys, readings):
+        return None
+    try:
+        slots = _slots(readings, engine, most_machines)
+        times = _times_ms(readings)
+        factors = [1.0 if one.unit is None else psi_per(one.unit) for one in readings]
+    except BadReading:
+        return None
+    if slots is None:
+        return None
+    columns = [
+        np.array([getattr(one, name) for one in readings], np.float64)
+        if name in USUAL_SIGNALS
+        else np.full(len(readings), np.nan)
+        for name in engine.vocabulary
+    ]
+    silent = np.isnan(columns).all(axis=0)
+    if silent.any() and not all(_has_signals(readings[at]) for at in np.flatnonzero(silent).tolist()):
+        return None
+    return make_batch(
+        engine.vocabulary,
+        slots,
+        [record.offset for record in records],
+        times,
+        [WIDE] * len(readings),
+        np.column_stack(columns),
+        factors,
+        [one.quality == "bad" for one in readings],
+    )
+
+
+def _keys_agree(keys: Sequence[bytes], readings: Sequence[Usual]) -> bool:
+    """Whether each key says the machine that the body says, all compared at once: no name may hold a line break."""
+    names = "\n".join([one.machine_id for one in readings])
+    return names.count("\n") == len(keys) - 1 and names.encode() == b"\n".join(keys)
+
+
+def _slots(readings: Sequence[Usual], engine: Engine, most_machines: int) -> list[int] | None:
+    known = engine.slots
+    slots: list[Any] = [known.get((one.client_id, one.machine_id)) for one in readings]
+    if None not in slots:
+        return slots
+    for at, one in enumerate(readings):
+        if slots[at] is None:
+            is_new = (one.client_id, one.machine_id) not in known
+            full = engine.machines_of.get(one.client_id, 0) >= most_machines
+            if not (is_plain(one.machine_id) and is_plain(one.client_id)) or (is_new and full):
+                return None
+            slots[at] = engine.slot(one.client_id, one.machine_id)
+    return slots
+
+
+def _times_ms(readings: Sequence[Usual]) -> Sequence[int] | npt.NDArray[np.int64]:
+    times = [one.time for one in readings]
+    try:
+        seconds = np.array(times, np.float64)
+    except TypeError:
+        return [datetime_to_ms(time) if isinstance(time, datetime) else number_to_ms(time) for time in times]
+    if ((seconds >= 0.0) & (seconds < _SECONDS_BELOW)).all():
+        return np.rint(seconds * 1000.0).astype(np.int64)
+    return [number_to_ms(time) for time in times if not isinstance(time, datetime)]
+
+
+def _has_signals(reading: Usual) -> bool:
+    """Whether a reading brings any signal at all, be it one that no stack here asks for."""
+    return any(getattr(reading, name) is not None for name in USUAL_SIGNALS)
