@@ -1,7 +1,7 @@
 # make demo     50 simulated wells on a live board; Ctrl-C ends it
 # make test     all tests; real Kafka and DynamoDB Local are used when Java 17 and Maven are there
 # make check    style, types, import rules
-# make bench    readings per second against a bare loop
+# make bench    readings per second beside aiokafka, Quix Streams and Faust, and what the engine costs by itself
 # make lock     write the lock files anew (needs uv; ARGS=--upgrade for newer versions)
 # make clean    remove what these made
 #
@@ -11,6 +11,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 # Compiled steps are kept here, so that only the first start has to wait for them.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
 
@@ -39,16 +40,23 @@ check: dev-environment
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: environment
+bench: environment $(PEERS)/.made-from
+	@$(BIN)/python -m bench.engine_costs
 	@exec $(BIN)/python -m bench.readings_per_second $(ARGS)
 
+$(PEERS)/.made-from: requirements-peers.lock
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	@touch $@
+
 # The development lock is held to the runtime one's versions.
-COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --group build $(ARGS)
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 lock:
-	$(COMPILE) --output-file requirements.lock
-	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group peers --output-file requirements-peers.lock
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

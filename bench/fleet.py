@@ -72,9 +72,12 @@ def models(machines: int, partitions: int, intervals: int = 300, seed: int = 0) 
 
 
 def create_topics(url: str, prefix: str, partitions: int) -> None:
-    """All declared topics under ``prefix``."""
+    """All declared topics under ``prefix``; labels bear the broker's time, since not everybody stamps them with now."""
     admin = KafkaAdminClient(bootstrap_servers=url)
-    admin.create_topics([NewTopic(t.name, partitions, 1, topic_configs=t.config()) for t in topics(prefix)])
+    names = topics(prefix)
+    stamped = {names.labels.name: {"message.timestamp.type": "LogAppendTime"}}
+    configs = [(one.name, {**one.config(), **stamped.get(one.name, {})}) for one in names]
+    admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name, config in configs])
     admin.close()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import faust
 
-from bench.peers.steps import Model, Reading, decode_model, encode, judge, machine_of, state_of
+from bench.peers.steps import Model, Reading, encode, judge, machine_of, state_of
 
 
 class ReadingRecord(faust.Record, serializer="json"):  # type: ignore[misc]
@@ -71,6 +71,5 @@ async def read_models(url: str, prefix: str) -> dict[tuple[str, str], Model]:
 
 if __name__ == "__main__":
     known = asyncio.run(read_models(sys.argv[1], sys.argv[2]))
-    assert decode_model
     worker = faust.Worker(make_app(sys.argv[1], sys.argv[2], known), loglevel="WARNING")
     worker.execute_from_commandline()

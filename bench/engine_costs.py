@@ -1,0 +1,144 @@
+"""What the engine costs by itself, without Kafka: time, memory and changelog of a reading.
+
+    python -m bench.engine_costs [--most-machines 5000] [--json FILE]
+
+One reading of one machine at a time, as a single call makes it; runs of many; fleets of 500 to as many as asked for; windows
+of 40 and 400. Microseconds of this process's own processor time, the median of five.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from models.engine.batch import WIDE, ReadingBatch, make_batch
+from models.engine.engine import Engine
+from models.engine.ensemble import EnsembleScorer
+from models.engine.labels import Stamp, make_labels
+from models.engine.settings import EngineSettings
+from models.stacks import LoadStack, Window
+
+_START_MS: Final = 1_767_225_600_000
+_STAMP: Final = Stamp("readings", 0, "bench", "bench")
+_ROUNDS: Final = 5
+#: Readings of each machine before anything is measured: all windows but the longest are full then.
+_BEFORE: Final = 60
+
+
+class Fleet:
+    """Machines that all measure once a minute."""
+
+    def __init__(self, machines: int, window: int) -> None:
+        stack = type("LoadStack", (LoadStack,), {"window": Window(window)})()
+        self.engine = Engine((stack,), EngineSettings(refits=False))
+        self.machines = machines
+        for number in range(machines):
+            self.engine.slot("bench", f"well-{number}")
+        self._rng = np.random.default_rng(1)
+        self._come = 0
+
+    def batch(self, count: int) -> ReadingBatch:
+        """The next ``count`` readings."""
+        at = np.arange(self._come, self._come + count)
+        self._come += count
+        values = np.round(self._rng.normal((300.0, 200.0), 10.0, (count, 2)), 1)
+        return make_batch(
+            self.engine.vocabulary, (at % self.machines).tolist(), at.tolist(), _START_MS + at // self.machines * 60_000,
+            [WIDE] * count, values, [1.0] * count, [False] * count,
+        )  # fmt: skip
+
+    def labels(self, batch: ReadingBatch) -> Any:
+        """Labels of a batch."""
+        stack = self.engine.stacks["load"]
+        return make_labels(stack, self.engine.step(batch)["load"], batch, self.engine.machines, _STAMP)
+
+    def warm_up(self) -> None:
+        """Fill the windows."""
+        for _ in range(_BEFORE):
+            self.engine.step(self.batch(self.machines))
+
+
+def step_us(fleet: Fleet, run: int, runs: int) -> float:
+    """Microseconds a reading in the steps, in runs of ``run`` readings."""
+    found = []
+    for _ in range(_ROUNDS):
+        batches = [fleet.batch(run) for _ in range(runs)]
+        begun = time.process_time()
+        for batch in batches:
+            fleet.engine.step(batch)
+        found.append((time.process_time() - begun) / (run * runs) * 1e6)
+    return statistics.median(found)
+
+
+def single_call_us(fleet: Fleet, calls: int = 500) -> float:
+    """Microseconds of one reading from values to its label, by a call of its own."""
+    found = []
+    for _ in range(_ROUNDS):
+        batches = [fleet.batch(1) for _ in range(calls)]
+        begun = time.process_time()
+        for batch in batches:
+            fleet.labels(batch)
+        found.append((time.process_time() - begun) / calls * 1e6)
+    return statistics.median(found)
+
+
+def bytes_of(fleet: Fleet) -> float:
+    """Memory of a machine's state, bytes."""
+    one = fleet.engine.stacks["load"]
+    assert isinstance(one.scorer, EnsembleScorer)
+    return one.state.nbytes / one.state.rows + one.scorer.views.nbytes / one.scorer.views.rows
+
+
+def changelog_bytes(fleet: Fleet, readings_each: int) -> float:
+    """Bytes of changelog for a reading when each machine's state is written after so many of its readings."""
+    touched = [("load", slot) for slot in range(fleet.machines)]
+    for _ in range(2):
+        fleet.engine.records(touched, ())
+    written = readings = 0
+    for _ in range(max(4, 64 // readings_each)):
+        fleet.engine.step(fleet.batch(fleet.machines * readings_each))
+        written += sum(len(key) + len(value) for key, value in fleet.engine.records(touched, ()))
+        readings += fleet.machines * readings_each
+    return written / readings
+
+
+def main() -> None:
+    """All costs in a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most-machines", type=int, default=5_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    figures: dict[str, float] = {}
+    for window in (40, 400):
+        for machines in (500, 5_000, 50_000):
+            if machines > options.most_machines:
+                continue
+            fleet = Fleet(machines, window)
+            fleet.warm_up()
+            name = f"{machines:,} machines, window {window}"
+            figures[f"{name}: us a reading in runs of 4,000"] = step_us(fleet, 4_000, 5)
+            if machines == 500 and window == 40:
+                for run in (1, 10, 100, 1_000):
+                    figures[f"{name}: us a reading in runs of {run:,}"] = step_us(fleet, run, max(5, 2_000 // run))
+                figures[f"{name}: us of a single call, label and all"] = single_call_us(fleet)
+                figures[f"{name}: bytes of memory a machine"] = bytes_of(fleet)
+                for each in (1, 4, 16):
+                    figures[f"{name}: bytes of changelog a reading, written after {each}"] = changelog_bytes(
+                        fleet, each
+                    )
+    table = Table("what", "")
+    for name, figure in figures.items():
+        table.add_row(name, f"{figure:,.1f}")
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
