@@ -9,8 +9,9 @@ import logging
 import sys
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
+from bench.clients import partitions_of, start_clients
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.settings import EngineSettings
@@ -25,16 +26,9 @@ async def main(url: str, prefix: str, count: int) -> None:
     """Label ``count`` readings and end."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     names = topics(prefix)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=url,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4_000_000,
-    )
-    producer = AIOKafkaProducer(bootstrap_servers=url, acks="all", enable_idempotence=True, max_batch_size=500_000)
-    await consumer.start()
-    await producer.start()
-    numbers = sorted(await _partitions(consumer, names.readings.name))
+    consumer, producer = await start_clients(url)
+    homes = await partitions_of(consumer, names.readings.name)
+    numbers = [tp.partition for tp in homes]
     engines = {
         p: Partition(
             Engine(choose_stacks(["load"]), EngineSettings(refits=False)),
@@ -50,7 +44,7 @@ async def main(url: str, prefix: str, count: int) -> None:
     while any([await consumer.position(tp) < end for tp, end in ends.items()]):
         for tp, records in (await consumer.getmany(timeout_ms=500)).items():
             adopt(engines[tp.partition], read_updates(records))
-    consumer.assign([TopicPartition(names.readings.name, p) for p in numbers])
+    consumer.assign(homes)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -75,15 +69,6 @@ async def main(url: str, prefix: str, count: int) -> None:
     await asyncio.gather(*pending)
     await producer.stop()
     await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    while True:
-        found = consumer.partitions_for_topic(topic)
-        if found:
-            return set(found)
-        await consumer._client.force_metadata_update()
-        await consumer.topics()
 
 
 if __name__ == "__main__":

@@ -8,22 +8,15 @@ import gc
 import sys
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
+from bench.clients import partitions_of, start_clients
 from bench.peers.steps import Machine, Model, decode_model, decode_reading, encode, judge
 
 
 async def main(url: str, prefix: str, count: int) -> None:
     """Label ``count`` readings and end."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=url,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4_000_000,
-    )
-    producer = AIOKafkaProducer(bootstrap_servers=url, acks="all", enable_idempotence=True, max_batch_size=500_000)
-    await consumer.start()
-    await producer.start()
+    consumer, producer = await start_clients(url)
     topic, labels = f"{prefix}.readings", f"{prefix}.labels"
     homes = await partitions_of(consumer, topic)
     models = await read_models(consumer, f"{prefix}.models")
@@ -69,14 +62,6 @@ async def read_models(consumer: AIOKafkaConsumer, topic: str) -> dict[tuple[str,
                 model = decode_model(record.value)
                 found[model.client_id, model.machine_id] = model
     return found
-
-
-async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    """All partitions of a topic, as soon as they are known."""
-    while not (found := consumer.partitions_for_topic(topic)):
-        await consumer._client.force_metadata_update()
-        await consumer.topics()
-    return [TopicPartition(topic, number) for number in sorted(found)]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from models.engine.verdicts import Revised, Verdicts
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.status import StackStatus, Status
-from schemas.times import moment
+from schemas.times import iso, moment
 from schemas.twins import twin, write_twin
 
 LabelTwin: Any = twin(Label)
@@ -25,6 +25,10 @@ StatusTwin: Any = twin(Status)
 #: Decimals that labels carry. Pressures are measured to 0.1 psi at best, and a surprise beyond its third is noise.
 _VALUE_DECIMALS = 6
 _SURPRISE_DECIMALS = 4
+
+
+#: So few moments are written sooner one by one.
+_FEW: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,15 @@ def incident_id(stack: str, partition: int, offset: int) -> str:
     return f"inc-{label_id(stack, partition, offset)}"
 
 
-def _numbers(column: Any, decimals: int) -> list[Any]:
-    """A column as JSON numbers: rounded, None for NaN, never -0.0."""
-    rounded = np.round(column, decimals) + 0.0
+def _numbers(columns: Sequence[Any], decimals: int) -> list[list[Any]]:
+    """Columns as JSON numbers: rounded, None for NaN, never -0.0."""
+    rounded = np.round(np.array(columns), decimals) + 0.0
     missing = np.isnan(rounded)
-    numbers: list[Any] = rounded.tolist()
-    return (
-        [None if gone else x for x, gone in zip(numbers, missing.tolist(), strict=True)] if missing.any() else numbers
-    )
+    numbers: list[list[Any]] = rounded.tolist()
+    for at in np.flatnonzero(missing.any(axis=1)).tolist():
+        pairs = zip(numbers[at], missing[at].tolist(), strict=True)
+        numbers[at] = [None if gone else x for x, gone in pairs]
+    return numbers
 
 
 def make_labels(
@@ -122,7 +127,14 @@ def _labels(
     driver, kind, model = verdicts.driver[index], verdicts.kind[index], verdicts.model_index[index]
     offset = offsets[index].tolist()
     of_machine = [machines[slot] for slot in slots[index].tolist()]
-    signals = [_numbers(verdicts.signals[index, m], _VALUE_DECIMALS) for m in range(len(names))]
+    *signals, value, median, low, high, raw = _numbers(
+        (
+            *verdicts.signals[index].T, verdicts.feature[index, driver], verdicts.median[index, driver],
+            *verdicts.expected[index].T, verdicts.raw[index],
+        ),
+        _VALUE_DECIMALS,
+    )  # fmt: skip
+    (surprise,) = _numbers((verdicts.surprise[index],), _SURPRISE_DECIMALS)
     views, words = _explained(verdicts, index, engine.stack.feature_names)
     # A column each, in the order of the fields, so that nothing is done label by label but making it.
     return list(
@@ -135,12 +147,12 @@ def _labels(
             _iso(verdicts.time_ms[index]),
             _by_name(names, signals),
             _words(engine.stack.feature_names, driver),
-            _numbers(verdicts.feature[index, driver], _VALUE_DECIMALS),
-            _numbers(verdicts.median[index, driver], _VALUE_DECIMALS),
-            _numbers(verdicts.expected[index, 0], _VALUE_DECIMALS),
-            _numbers(verdicts.expected[index, 1], _VALUE_DECIMALS),
-            _numbers(verdicts.raw[index], _VALUE_DECIMALS),
-            _numbers(verdicts.surprise[index], _SURPRISE_DECIMALS),
+            value,
+            median,
+            low,
+            high,
+            raw,
+            surprise,
             views,
             words,
             _words(VERDICTS, verdicts.verdict[index]),
@@ -165,6 +177,8 @@ def _labels(
 
 def _iso(time_ms: Any) -> list[str]:
     """ISO 8601 of each moment. Readings of a run often share theirs: each is written once."""
+    if len(time_ms) < _FEW:
+        return [iso(at) for at in time_ms.tolist()]
     moments, which = np.unique(time_ms, return_inverse=True)
     texts = np.datetime_as_string(moments.astype("M8[ms]"), unit="ms", timezone="UTC").tolist()
     return [texts[at] for at in which.tolist()]
