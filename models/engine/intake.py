@@ -144,6 +144,7 @@ def take_in(
         note.offset = offset[i]
         note.partner = offset[i] - partner[i] if partner[i] >= 0 else 0
         note.revision = 0
+        note.changed = 0
         machine.late_in_a_row = 0
         if machine.waiting == 1:
             return i + 1, int(s)

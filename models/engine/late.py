@@ -315,7 +315,8 @@ class Placing:
         """Put it there; the verdict on it, and on those it changed the verdict of."""
         state, s = self._state, late.slot
         newest = int(state.core["readings"][s])
-        leaves = state.recent[s, newest % LATENESS]["changed"] if newest >= LATENESS else 0
+        # The oldest of those still known makes room for this reading, the one after it for the next.
+        leaves = state.recent["changed"][s, [newest % LATENESS, (newest + 1) % LATENESS]].any()
         revised = [self.settle(s, late.offset)] if leaves else []
         before = self._look_back(s, late.place)
         remembered = self._rescorer.before(before)
@@ -327,16 +328,16 @@ class Placing:
         state.moved_from[s] = min(int(state.moved_from[s]), late.place)
         after = self._look_back(s, late.place)
         stood, said = self._rescorer.rescore(before, remembered, after)
-        waiting = _note_changes(s, before, stood, after, said, self._anomalous_at, state.recent)
-        state.core["waiting"][s] = waiting
+        if _note_changes(s, before, stood, after, said, self._anomalous_at, state.recent):
+            state.core["waiting"][s] = 1
 
         verdict = self._verdicts(s, after, said, np.array([0]), late.measured[None, :])
         verdict.late[0] = True
         if verdict.verdict[0] == ANOMALOUS:
             state.ring_verdict[s, late.place % state.history] |= LEFT_OUT
         in_a_row = int(state.core["late_in_a_row"][s])
-        if waiting and (in_a_row <= _AT_ONCE or in_a_row & (in_a_row - 1) == 0):
-            revised.append(self._issue(s, late.offset, after, said))
+        if state.core["waiting"][s] and (in_a_row <= _AT_ONCE or in_a_row & (in_a_row - 1) == 0):
+            revised.append(self.settle(s, late.offset))
         return verdict.with_revised(*revised)
 
     def settle(self, s: int, offset: int) -> Revised:
@@ -345,19 +346,17 @@ class Placing:
         places = np.arange(max(0, int(state.core["readings"][s]) - LATENESS), int(state.core["readings"][s]))
         first = int(places[np.argmax(state.recent["changed"][s, places % LATENESS] != 0)])
         tail = self._look_back(s, first)
-        return self._issue(s, offset, tail, self._rescorer.stand(tail))
-
-    def _issue(self, s: int, after: int, tail: Tail, said: Said) -> Revised:
-        state = self._state
         rows = np.flatnonzero(state.recent["changed"][s, tail.sequence % LATENESS])
         sequence = tail.sequence[rows]
         state.recent["changed"][s, sequence % LATENESS] = 0
         state.recent["revision"][s, sequence % LATENESS] += 1
         state.core["waiting"][s] = 0
-        found = self._verdicts(s, tail, said, rows, state.ring_signal[s, sequence % state.history])
+        found = self._verdicts(
+            s, tail, self._rescorer.stand(tail), rows, state.ring_signal[s, sequence % state.history]
+        )
         n, revision = len(rows), state.recent["revision"][s, sequence % LATENESS].astype(np.int64)
-        offset = _full_offsets(state.core["last_offset"][s], state.recent["offset"][s, sequence % LATENESS])
-        return Revised(np.full(n, after), np.full(n, s), offset, revision, found)
+        own = _full_offsets(state.core["last_offset"][s], state.recent["offset"][s, sequence % LATENESS])
+        return Revised(np.full(n, offset), np.full(n, s), own, revision, found)
 
     def _verdicts(self, s: int, tail: Tail, said: Said, rows: Ints, signals: Floats) -> Verdicts:
         """Verdicts on some readings of a tail, with the alerts that are noted of them."""

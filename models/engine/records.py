@@ -6,7 +6,7 @@ and the chunks filled since the last one, never the whole history. Every record 
 
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ Part = tuple[int, bytes, bytes]
 # What a head holds besides what all heads hold.
 _ALARM: Final = 1  # an alert is open
 _TAGS: Final = 2  # the machine sends by tag
-_RECENT: Final = 4  # of the newest readings some belong to an alert or have a revised label
+_RECENT: Final = 4  # of the newest readings some belong to an alert, or have a label that was or will be issued again
 _CHUNKS: Final = 8  # full chunks, in place of those in the changelog
 
 
@@ -90,10 +90,10 @@ class Records:
 
     def _ordinary(self, slots: Ints) -> npt.NDArray[np.bool_]:
         state = self._engine.state
-        core, recent = state.core[slots], state.recent[slots]
+        core = state.core[slots]
         new = core["readings"] // CHUNK - self._saved[slots]
         found = (state.moved_from[slots] == UNMOVED) & (core["alert"] != OPEN) & (core["by_tag"] == 0)
-        found &= ~(recent["revision"] | recent["opened"]).any(axis=1) & (new * CHUNK <= state.overwritten)
+        found &= ~_is_noted(state.recent[slots]) & (new * CHUNK <= state.overwritten)
         if self._in_head:
             found &= ~np.isin(slots, list(self._in_head))
         ordinary: npt.NDArray[np.bool_] = found
@@ -156,11 +156,11 @@ class Records:
 
     def _holds(self, slot: int) -> int:
         state = self._engine.state
-        recent, core = state.recent[slot], state.core[slot]
+        core = state.core[slot]
         return (
             _ALARM * (int(core["alert"]) == OPEN)
             + _TAGS * bool(core["by_tag"])
-            + _RECENT * bool(recent["revision"].any() or recent["opened"].any())
+            + _RECENT * bool(_is_noted(state.recent[slot]))
             + _CHUNKS * (slot in self._in_head)
         )
 
@@ -228,7 +228,8 @@ class Records:
         if by_tag:
             for name in ("pairing", *_TAG_COLUMNS):
                 at = self._put(name, slot, value, at)
-        state.recent["revision"][slot] = state.recent["opened"][slot] = 0
+        for name in ("revision", "opened", "changed"):
+            state.recent[name][slot] = 0
         if holds & _RECENT:
             at = self._put("recent", slot, value, at)
         self._in_head.pop(slot, None)
@@ -293,6 +294,11 @@ class Records:
         columns = [getattr(state, name)[0, :CHUNK] for name in _RING_COLUMNS]
         columns += [state.recent[name][0, :CHUNK] for name in _recent_columns(by_tag)]
         return 4 + sum(int(column.nbytes) for column in columns)
+
+
+def _is_noted(recent: npt.NDArray[Any]) -> Any:
+    """Whether the newest readings of each machine (n x LATENESS) have anything noted that their chunks do not hold."""
+    return (recent["revision"] | recent["opened"] | recent["changed"]).any(axis=-1)
 
 
 def _number(chunk: bytes) -> int:

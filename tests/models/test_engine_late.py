@@ -12,7 +12,7 @@ from models.engine.engine import Engine
 from models.engine.labels import make_labels
 from models.engine.late import PLACED_IF_NEWER_BELOW
 from models.stacks.general import general_stack
-from tests.models.engines import STAMP, R, as_bytes, batch_of, model, new_engine
+from tests.models.engines import STAMP, R, as_bytes, batch_of, model, new_engine, restored
 
 FOREST = {"detectors": {"load": "isolation_forest"}}
 ENSEMBLE = {"detectors": {"load": "ensemble"}}
@@ -162,6 +162,35 @@ def test_what_waits_to_be_issued_again_is_issued_before_it_is_too_far_back() -> 
     expected = latest(issued(with_model(history=256), sorted(come)))
     found = latest(issued(with_model(history=256), come))
     for moment, label in found.items():
+        assert compared(label) == compared(expected[moment])
+
+
+def test_what_waits_to_be_issued_again_survives_a_restart() -> None:
+    come = [load(m, 100.0) for m in (*range(60), 500)]
+    late = [load(70 + m, 100.0 if m < 9 else 60.0) for m in range(30)]  # nothing changes but with the last two
+    whole = with_model()
+    issued(whole, come)
+    assert not any(label.revision for label in issued(whole, late, len(come)))
+    again = restored(whole, [model(centre=100.0, spread=2.0)], refits=False)
+    batch_of(again, come)  # the same slots
+    end = [load(501, 100.0)]
+    expected = issued(whole, end, 100)
+    assert [label.source_offset for label in expected] == [100, 60]
+    assert as_bytes(issued(again, end, 100)) == as_bytes(expected)
+
+
+@settings(deadline=None, max_examples=60)
+@given(between=st.integers(40, 75), before=st.integers(9, 12))
+def test_no_label_that_waits_is_lost_or_taken_for_another_one_however_far_back_it_gets(
+    between: int, before: int
+) -> None:
+    first = [load(m, 100.0 + m % 7) for m in (*range(60), 500)]
+    changing = [load(50 + m / 16, 90.0 + m) for m in range(1, before + 1)]
+    come = [*first, *changing, *(load(100 + m, 95.0 + m % 11) for m in range(between)), load(501, 100.0)]
+    expected = latest(issued(with_model(history=256), sorted(come)))
+    labels = issued(with_model(history=256), come)
+    assert labels[-1].source_offset != len(come) - 1 or labels[-1].revision == 0, "the last one came in order"
+    for moment, label in latest(labels).items():
         assert compared(label) == compared(expected[moment])
 
 
