@@ -92,7 +92,7 @@ def bytes_of(fleet: Fleet) -> float:
     """Memory of a machine's state, bytes."""
     one = fleet.engine.stacks["load"]
     assert isinstance(one.scorer, EnsembleScorer)
-    return one.state.nbytes / one.state.rows + one.scorer.views.nbytes / one.scorer.views.rows
+    return one.state.row_bytes + one.scorer.views.row_bytes
 
 
 def changelog_bytes(fleet: Fleet, readings_each: int) -> float:

@@ -53,6 +53,7 @@ class Engine:
         if found is not None:
             return found
         slot = self._new_slot(client_id, machine_id)
+        self._grow()
         for name, engine in self.stacks.items():
             fleet = self._fleet.get((client_id, name))
             if fleet is not None:
@@ -63,9 +64,11 @@ class Engine:
         slot = self.slots[client_id, machine_id] = len(self.machines)
         self.machines.append((client_id, machine_id))
         self.machines_of[client_id] = self.machines_of.get(client_id, 0) + 1
-        for engine in self.stacks.values():
-            engine.grow(slot + 1)
         return slot
+
+    def _grow(self) -> None:
+        for engine in self.stacks.values():
+            engine.grow(len(self.machines))
 
     def step(self, batch: ReadingBatch) -> dict[str, Verdicts]:
         """What each stack thinks of a run of readings. :class:`StateError` if a machine's records are damaged."""
@@ -163,6 +166,7 @@ class Engine:
             if machine == FLEET_MACHINE and stack in self.stacks and b"m" in parts:
                 record = unpack_model(parts[b"m"])
                 self._fleet[client, stack] = (record.update, record.since_offset)
+        self._grow()
         restored: set[int] = set()
         for name, reader in self._readers.items():
             for one in reader.read_heads():

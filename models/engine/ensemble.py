@@ -59,7 +59,7 @@ class EnsembleScorer:
         self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int | None, reference: Reference
     ) -> None:
         rows, means = warm_up or reference.count, state.signals * (2 if reference.memory_s else 1)
-        self.views = ViewsState(state.features, state.signals, state.history, (rows, means), state.rows)
+        self.views = ViewsState(state.features, state.signals, state.history, (rows, means))
         self._gather_ms = round((reference.span_s or 0.0) * 1000 / rows)
         self._memory_ms, self._decades = round((reference.memory_s or 0.0) * 1000), reference.decades
         self._state, self._lookups, self._least_valid = state, lookups, least_valid

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from models.engine.columns import Columns
 from models.engine.quality import QUALITY
 from models.stacks.base import Stack
 
@@ -78,10 +79,10 @@ KIND_SHIFT: Final = 4
 PAIRING: Final = np.dtype([("fresh", "<i8"), ("since_ms", "<i8")])  # bit set of the signals of the pair being gathered
 
 
-class StackState:
-    """Columns for one stack. Rows are added by doubling; a row of a new machine is all defaults."""
+class StackState(Columns):
+    """Columns for one stack."""
 
-    def __init__(self, stack: Stack, history: int = HISTORY, rows: int = 64) -> None:
+    def __init__(self, stack: Stack, history: int = HISTORY) -> None:
         self.signals = len(stack.signals)
         self.features = len(stack.feature_names)
         self.window = stack.window.count
@@ -90,50 +91,35 @@ class StackState:
             raise ValueError(
                 f"history {history} must be a multiple of {LATENESS} and hold the window of {self.window} behind them"
             )
-        self._allocate(rows)
+        self._make_room(1)
 
-    def _allocate(self, rows: int) -> None:
+    def _make_room(self, room: int) -> None:
         s, k, h, w = self.signals, self.features, self.history, self.window
-        self.core = np.zeros(rows, CORE)
-        self.core["last_offset"] = -1
-        self.alarm = np.zeros(rows, ALARM)
-        self.pairing = np.zeros(rows, PAIRING)
-        self.quality = np.zeros((rows, s), QUALITY)
-        self.tag_value = np.full((rows, s), np.nan)
-        self.tag_quality = np.full((rows, s), 1, np.int8)
-        self.tag_ms = np.full((rows, s), -1, np.int64)
-        self.tag_offset = np.full((rows, s), -1, np.int64)
-        self.ring_ms = np.zeros((rows, h), np.int64)
-        self.ring_signal = np.full((rows, h, s), np.nan)
-        self.ring_feature = np.zeros((rows, h, k))
-        self.ring_verdict = np.zeros((rows, h), np.uint8)  # bits, see above
-        self.ring_view = np.zeros((rows, h, k), np.uint8)  # what the views need to learn a reading again
-        self.recent = np.zeros((rows, LATENESS), RECENT)  # of the newest readings; a ring as well
-        self.moved_from = np.full(rows, UNMOVED, np.int64)  # first reading moved by a late one since the last commit
-        self.window_length = np.zeros(rows, np.int64)  # readings in the window
-        self.window_valid = np.zeros((rows, k), np.int64)  # of these with a value
-        self.window_sorted = np.zeros((rows, k, w))
-        self.reference = np.full((rows, k), np.nan)  # centre of the machine's first window, for a fleet's model
-        self.spread = np.full((rows, k), np.nan)
-        self.model_index = np.full(rows, -1, np.int64)  # into the look-ups
+        self.core = np.zeros(room, CORE)
+        self.alarm = np.zeros(room, ALARM)
+        self.pairing = np.zeros(room, PAIRING)
+        self.quality = np.zeros((room, s), QUALITY)
+        self.tag_value = np.zeros((room, s))
+        self.tag_quality = np.zeros((room, s), np.int8)
+        self.tag_ms = np.zeros((room, s), np.int64)
+        self.tag_offset = np.zeros((room, s), np.int64)
+        self.ring_ms = np.zeros((room, h), np.int64)
+        self.ring_signal = np.zeros((room, h, s))
+        self.ring_feature = np.zeros((room, h, k))
+        self.ring_verdict = np.zeros((room, h), np.uint8)  # bits, see above
+        self.ring_view = np.zeros((room, h, k), np.uint8)  # what the views need to learn a reading again
+        self.recent = np.zeros((room, LATENESS), RECENT)  # of the newest readings; a ring as well
+        self.moved_from = np.zeros(room, np.int64)  # first reading moved by a late one since the last commit
+        self.window_length = np.zeros(room, np.int64)  # readings in the window
+        self.window_valid = np.zeros((room, k), np.int64)  # of these with a value
+        self.window_sorted = np.zeros((room, k, w))
+        self.reference = np.zeros((room, k))  # centre of the machine's first window, for a fleet's model
+        self.spread = np.zeros((room, k))
+        self.model_index = np.zeros(room, np.int64)  # into the look-ups
 
-    @property
-    def rows(self) -> int:
-        """Rows allocated."""
-        return len(self.core)
-
-    def grow(self, rows: int) -> None:
-        """Make room for at least ``rows`` machines."""
-        if rows <= self.rows:
-            return
-        old = dict(vars(self))
-        kept = self.rows
-        self._allocate(max(rows, 2 * kept))
-        for name, column in vars(self).items():
-            if isinstance(column, np.ndarray):
-                column[:kept] = old[name]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of all columns, bytes."""
-        return sum(column.nbytes for column in vars(self).values() if isinstance(column, np.ndarray))
+    def _begin(self, rows: slice) -> None:
+        self.core["last_offset"][rows] = -1
+        self.tag_quality[rows] = 1
+        self.moved_from[rows] = UNMOVED
+        self.tag_ms[rows] = self.tag_offset[rows] = self.model_index[rows] = -1
+        self.tag_value[rows] = self.ring_signal[rows] = self.reference[rows] = self.spread[rows] = np.nan

@@ -16,8 +16,9 @@ from streams.settings import Settings
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
 _MAX_RUN = 4_000
 #: Runs that wait in an agent's queue before its partitions are no longer fetched.
-_QUEUED_RUNS = 32
-_FETCH_BYTES = 4_000_000
+_QUEUED_RUNS = 4
+#: Of one partition; whatever has been fetched and not judged yet takes memory.
+_FETCH_BYTES = 1_000_000
 _FINISH_WITHIN_S = 20.0
 
 

@@ -1,10 +1,12 @@
-"""Faust's Kafka transport, changed in the four places that delivering runs needs.
+"""Faust's Kafka transport, changed in the five places that delivering runs needs.
 
 1. ``_drain_messages`` hands over one message for each partition of a fetch, its value being the :class:`Run`.
 2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
    arrived in between would be gone.
 3. Before partitions are given up, the application may finish and commit what it has begun (``on_revoke``).
 4. A changelog run is applied to its table's store at once; Recovery is shown only the last offset.
+5. The broker keeps a fetch that finds nothing for a tenth of a second. Partitions that are resumed meanwhile wait until it
+   answers, which Faust lets take a second and a half: at a start, after a rebalance, whenever one caught up.
 
 These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
 of them, so that an upgrade fails in a test and not at night.
@@ -25,10 +27,21 @@ from streams.runs.run import Run
 _FETCH_WAIT_S = 0.25
 #: How long to wait before looking again while no partition may be fetched (recovery, rebalance).
 _IDLE_WAIT_S = 0.02
+#: How long the broker keeps a fetch that finds nothing.
+_BROKER_WAIT_MS = 100
 
 RevokeHook = Callable[[set[TP]], Awaitable[None]]
 #: Of the partitions that could be fetched, those that shall wait.
 HoldBack = Callable[[set[TP]], Awaitable[set[TP]]]
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """aiokafka's consumer in a thread of its own, with a shorter wait at the broker."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _BROKER_WAIT_MS
+        return consumer
 
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
@@ -37,6 +50,9 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._held: set[TP] = set()
         super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     # -- delivery
 

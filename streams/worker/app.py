@@ -2,19 +2,25 @@
 
 import asyncio
 
+from models.engine.rehearsal import rehearse
 from streams.log import setup_logging
 from streams.runs.app import serve
+from streams.runs.memory import keep_little_memory
 from streams.settings import Settings
 from streams.topics_admin import require_topics
-from streams.worker.pipeline import worker_app
+from streams.worker.pipeline import engine_parts, worker_app
 
 
 def run_worker(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; what was begun is finished and committed first."""
+    keep_little_memory()
     setup_logging(settings, "worker")
     require_topics(settings)
 
     async def main() -> None:
+        # The steps are loaded while the group is joined and state is read, not when the first reading comes.
+        loading = asyncio.create_task(asyncio.to_thread(rehearse, *engine_parts(settings.worker)))
         await serve(worker_app(settings))
+        await loading
 
     asyncio.run(main())

@@ -8,6 +8,7 @@ models ───▶ run ─▶ adopted, durably ─▶ in force for the readings
 import asyncio
 import gc
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -15,12 +16,12 @@ from aiokafka import TopicPartition
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.settings import EngineSettings
-from models.stacks import choose_stacks
+from models.stacks import Stack, choose_stacks
 from streams.build_info import build_info
 from streams.log import get_logger
 from streams.runs.app import RunApp, new_app, runs_topic
 from streams.runs.committing import commit_offsets
-from streams.settings import Settings
+from streams.settings import Settings, WorkerSettings
 from streams.worker.adoption import adopt, read_updates
 from streams.worker.durable import Durable
 from streams.worker.intake import Limits
@@ -39,13 +40,17 @@ def worker_app(settings: Settings) -> RunApp:
     return app
 
 
+def engine_parts(knobs: WorkerSettings) -> tuple[Sequence[Stack], EngineSettings]:
+    """The stacks that watch every machine, and what the engine is told once."""
+    return choose_stacks(knobs.stacks), EngineSettings(refits=knobs.training_requests, detectors=knobs.detectors)
+
+
 class Worker:
     """The worker's agents and what they share."""
 
     def __init__(self, app: RunApp, settings: Settings) -> None:
         topics, knobs = settings.topics, settings.worker
-        stacks = choose_stacks(knobs.stacks)
-        engine_settings = EngineSettings(refits=knobs.training_requests, detectors=knobs.detectors)
+        stacks, engine_settings = engine_parts(knobs)
         build = build_info()
         self._app, self._settings, self._topics = app, settings, topics
         self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client)
@@ -87,6 +92,7 @@ class Worker:
                 if run.tp in self._app.consumer.assignment():
                     self._partition(run.tp.partition).judge(run.records)
                     self._durable.judged()
+            await asyncio.sleep(0)  # labels of this run go out while the next one, which may be here already, waits
             await self._durable.room()
 
     def _partition(self, number: int) -> Partition:

@@ -14,7 +14,7 @@ def test_a_machine_of_the_load_stack_fits_into_64_kib() -> None:
     one = Engine(choose_stacks(["load"]), EngineSettings()).stacks["load"]
     scorer = one.scorer
     assert isinstance(scorer, EnsembleScorer)
-    assert one.state.nbytes / one.state.rows + scorer.views.nbytes / scorer.views.rows <= _MEMORY_BYTES
+    assert one.state.row_bytes + scorer.views.row_bytes <= _MEMORY_BYTES
 
 
 def test_a_reading_that_is_committed_alone_costs_no_more_than_300_bytes_of_changelog() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from models.engine.columns import Columns
 from models.engine.state import LATENESS
 from models.engine.views.daily import DAYS, SLOTS
 from models.engine.views.names import VIEWS
@@ -49,7 +50,7 @@ VIEWED: Final = np.dtype(
 )
 
 
-class ViewsState:
+class ViewsState(Columns):
     """Columns for ``k`` features and ``s`` signals."""
 
     #: What a checkpoint holds. The rest is derived from it and from the ring.
@@ -58,62 +59,47 @@ class ViewsState:
         "slow", "gathered", "centre", "scale", "axes", "limit", "said", "said_together",
     )  # fmt: skip
 
-    def __init__(self, features: int, signals: int, history: int, reference: tuple[int, int], rows: int = 64) -> None:
+    def __init__(self, features: int, signals: int, history: int, reference: tuple[int, int]) -> None:
         """``reference``: its rows, and how many numbers each has."""
         self.features, self.signals, self.history = features, signals, history
         self.reference = reference if signals > 1 else (0, 1)
         self.long_window = min(LONG_WINDOW, history // 2)
         self.checkpoint_every = min(CHECKPOINT, 3 * (history - self.long_window) // 4)
-        self._allocate(rows)
+        self._make_room(1)
 
-    def _allocate(self, rows: int) -> None:
+    def _make_room(self, room: int) -> None:
         k, s = self.features, self.signals
-        self.viewed = np.zeros(rows, VIEWED)
-        self.viewed["newest_day"] = -1
-        self.viewed["slow_ms"] = -1
-        self.long_length = np.zeros((rows, k), np.int64)  # values that ever went in
-        self.long_value = np.zeros((rows, k, LONG), np.float32)  # a ring
-        self.long_mean = np.zeros((rows, k, LONG), np.float32)
-        self.sorted_value = np.zeros((rows, k, LONG), np.float32)
-        self.sorted_mean = np.zeros((rows, k, LONG), np.float32)
-        self.week = np.full((rows, k, DAYS, SLOTS), np.nan, np.float32)
-        self.counts = np.zeros((rows, k, TALLIES, BINS), np.float32)
-        self.table = np.zeros((rows, k, TALLIES, BINS), np.uint8)
-        self.pending = np.zeros((rows, k, TALLIES, PENDING), np.int8)  # -1: nothing to count
-        self.short_length = np.zeros(rows, np.int64)
-        self.short_valid = np.zeros((rows, k), np.int64)
-        self.short_sorted = np.zeros((rows, k, SHORT_WINDOW), np.float32)
-        self.wide_length = np.zeros(rows, np.int64)
-        self.wide_valid = np.zeros((rows, k), np.int64)
-        self.wide_sorted = np.zeros((rows, k, self.long_window), np.float32)
-        self.median_before = np.full((rows, k), np.nan)
+        self.viewed = np.zeros(room, VIEWED)
+        self.long_length = np.zeros((room, k), np.int64)  # values that ever went in
+        self.long_value = np.zeros((room, k, LONG), np.float32)  # a ring
+        self.long_mean = np.zeros((room, k, LONG), np.float32)
+        self.sorted_value = np.zeros((room, k, LONG), np.float32)
+        self.sorted_mean = np.zeros((room, k, LONG), np.float32)
+        self.week = np.zeros((room, k, DAYS, SLOTS), np.float32)
+        self.counts = np.zeros((room, k, TALLIES, BINS), np.float32)
+        self.table = np.zeros((room, k, TALLIES, BINS), np.uint8)
+        self.pending = np.zeros((room, k, TALLIES, PENDING), np.int8)  # -1: nothing to count
+        self.short_length = np.zeros(room, np.int64)
+        self.short_valid = np.zeros((room, k), np.int64)
+        self.short_sorted = np.zeros((room, k, SHORT_WINDOW), np.float32)
+        self.wide_length = np.zeros(room, np.int64)
+        self.wide_valid = np.zeros((room, k), np.int64)
+        self.wide_sorted = np.zeros((room, k, self.long_window), np.float32)
+        self.median_before = np.zeros((room, k))
         count, d = self.reference
-        self.slow = np.zeros((rows, 2 * s))
-        self.gathered = np.zeros((rows, count, d), np.float32)
-        self.centre = np.zeros((rows, d))
-        self.scale = np.ones((rows, d))
-        self.axes = np.zeros((rows, d, d))
-        self.limit = np.ones(rows)
+        self.slow = np.zeros((room, 2 * s))
+        self.gathered = np.zeros((room, count, d), np.float32)
+        self.centre = np.zeros((room, d))
+        self.scale = np.zeros((room, d))
+        self.axes = np.zeros((room, d, d))
+        self.limit = np.zeros(room)
         # Of the newest readings what views and mean said then: by now they have learnt these readings themselves.
-        self.said = np.full((rows, LATENESS, k, TALLIES), SILENT, np.uint8)
-        self.said_together = np.full((rows, LATENESS), SILENT_TOGETHER, np.uint16)
+        self.said = np.zeros((room, LATENESS, k, TALLIES), np.uint8)
+        self.said_together = np.zeros((room, LATENESS), np.uint16)
 
-    @property
-    def rows(self) -> int:
-        """Rows allocated."""
-        return len(self.viewed)
-
-    def grow(self, rows: int) -> None:
-        """Make room for at least ``rows`` machines."""
-        if rows <= self.rows:
-            return
-        old, kept = dict(vars(self)), self.rows
-        self._allocate(max(rows, 2 * kept))
-        for name, column in vars(self).items():
-            if isinstance(column, np.ndarray):
-                column[:kept] = old[name]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of all columns, bytes."""
-        return sum(column.nbytes for column in vars(self).values() if isinstance(column, np.ndarray))
+    def _begin(self, rows: slice) -> None:
+        self.viewed["newest_day"][rows] = self.viewed["slow_ms"][rows] = -1
+        self.week[rows] = self.median_before[rows] = np.nan
+        self.scale[rows] = self.limit[rows] = 1.0
+        self.said[rows] = SILENT
+        self.said_together[rows] = SILENT_TOGETHER
