@@ -54,7 +54,9 @@ class Durable:
         self._progress = asyncio.Condition()
         self._flush = False
         self._next_snapshot_s = 0.0
-        self._next_status_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0  # when it goes off
+        self._next_status_s: dict[int, float] = {}  # of each partition, so that not all are sent at once
 
     def judged(self) -> None:
         """Tell that a run was judged and something waits to be written."""
@@ -93,15 +95,11 @@ class Durable:
                     self._next_snapshot_s = now + self._changelog_interval_s
                     snapshot = self._take_snapshot()
                 else:
-                    asyncio.get_running_loop().call_later(self._next_snapshot_s - now, self._work.set)
-            with_status = flush or now >= self._next_status_s
-            if with_status:
-                self._next_status_s = now + self._status_interval_s
-            elif any(partition.has_status for partition in self.partitions.values()):
-                asyncio.get_running_loop().call_later(self._next_status_s - now, self._work.set)
+                    self._look_again_at(self._next_snapshot_s)
+            with_status = self._due_status(now, flush=flush)
             # Nothing may be judged between taking the snapshot and taking the output: no await until both are taken.
             taken = [
-                (number, partition.take_output(), partition.take_status() if with_status else [])
+                (number, partition.take_output(), partition.take_status() if number in with_status else [])
                 for number, partition in self.partitions.items()
             ]
             async with self._progress:
@@ -109,6 +107,33 @@ class Durable:
             await asyncio.gather(*(self._send(number, output, status) for number, output, status in taken))
             if snapshot is not None:
                 await self._snapshots.put(snapshot)
+
+    def _due_status(self, now: float, *, flush: bool) -> set[int]:
+        """The partitions whose machines' status is to be sent now. One at a time: all at once would hold labels up."""
+        waiting = {
+            number: self._next_status_s.get(number, 0.0)
+            for number, partition in self.partitions.items()
+            if partition.has_status
+        }
+        if not waiting:
+            return set()
+        first = min(waiting, key=waiting.__getitem__)
+        due = set(waiting) if flush else {first} if waiting[first] <= now else set()
+        for number in due:
+            self._next_status_s[number] = now + self._status_interval_s
+        if later := [max(at, now) for number, at in waiting.items() if number not in due]:
+            self._look_again_at(min(later))
+        return due
+
+    def _look_again_at(self, moment_s: float) -> None:
+        """Have something to do at ``moment_s`` (by the clock), or sooner."""
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._clock() < self._timer_s <= moment_s:
+                return
+            self._timer.cancel()
+        self._timer_s = moment_s
+        self._timer = loop.call_later(max(0.0, moment_s - self._clock()), self._work.set)
 
     def _take_snapshot(self) -> Snapshot:
         self._snapped = self._judged
