@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, Literal
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.errors import WellsentryError
-from streams.settings import DynamoSettings, Settings
+from streams.access.aws import dynamodb_client, registry_files
+from streams.settings import Settings
 from streams.topics_admin import check_topics
 
 Health = Literal["ok", "warn", "fail"]
@@ -67,7 +67,8 @@ def _topics(settings: Settings) -> Iterator[Finding]:
 def _dynamodb(settings: Settings) -> Iterator[Finding]:
     chosen = settings.dynamodb
     where = chosen.endpoint or f"AWS in {chosen.region}"
-    client = _client(chosen)
+    quick = Config(connect_timeout=_TIMEOUT_S, read_timeout=_TIMEOUT_S, retries={"max_attempts": 1})
+    client = dynamodb_client(chosen, quick)
     try:
         answer = client.describe_table(TableName=chosen.table)
     except client.exceptions.ResourceNotFoundException as error:
@@ -84,15 +85,6 @@ def _dynamodb(settings: Settings) -> Iterator[Finding]:
     yield from _clock(answer)
 
 
-def _client(chosen: DynamoSettings) -> Any:
-    secret = {
-        "aws_access_key_id": chosen.access_key_id and chosen.access_key_id.get_secret_value(),
-        "aws_secret_access_key": chosen.secret_access_key and chosen.secret_access_key.get_secret_value(),
-    }
-    quick = Config(connect_timeout=_TIMEOUT_S, read_timeout=_TIMEOUT_S, retries={"max_attempts": 1})
-    return boto3.client("dynamodb", endpoint_url=chosen.endpoint, region_name=chosen.region, config=quick, **secret)
-
-
 def _clock(answer: Any) -> Iterator[Finding]:
     """This machine's clock against the Date of a server's answer (whole seconds)."""
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
@@ -106,16 +98,12 @@ def _clock(answer: Any) -> Iterator[Finding]:
 
 
 def _registry(settings: Settings) -> Iterator[Finding]:
-    import fsspec
-
     url = settings.registry.url
-    options = (
-        {"client_kwargs": {"endpoint_url": settings.registry.s3_endpoint}} if settings.registry.s3_endpoint else {}
-    )
-    probe = f"{url.rstrip('/')}/.doctor-{uuid.uuid4().hex}"
     try:
-        system, path = fsspec.core.url_to_fs(probe, **(options if url.startswith("s3://") else {}))
-        system.makedirs(system._parent(path), exist_ok=True)
+        system, root = registry_files(settings.registry)
+        path = f"{root}/.doctor-{uuid.uuid4().hex}"
+        if not url.startswith("s3://"):
+            system.makedirs(root, exist_ok=True)
         system.pipe_file(path, b"wellsentry")
         system.rm_file(path)
     except Exception as error:

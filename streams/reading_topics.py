@@ -7,6 +7,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.access.broker import for_aiokafka
+from streams.access.why import start
 from streams.settings import Settings
 
 _FETCH_MS = 200
@@ -22,14 +24,14 @@ async def read_topic(
     The end is where the topic ended when the call was made, or later where the broker's answers say so.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker.url,
+        **for_aiokafka(settings.broker),
         enable_auto_commit=False,
         auto_offset_reset="earliest" if from_beginning else "latest",
         fetch_max_wait_ms=_FETCH_MS,
         max_partition_fetch_bytes=4_000_000,
     )
-    await consumer.start()
     try:
+        await start(consumer, settings.broker)
         partitions = [TopicPartition(topic, number) for number in range(settings.broker.partitions)]
         consumer.assign(partitions)
         if not from_beginning:

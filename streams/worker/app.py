@@ -2,6 +2,7 @@
 
 import asyncio
 
+from streams.access.rights import rights
 from streams.log import setup_logging
 from streams.runs.app import serve
 from streams.settings import Settings
@@ -12,7 +13,7 @@ from streams.worker.pipeline import worker_app
 def run_worker(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; what was begun is finished and committed first."""
     setup_logging(settings, "worker")
-    require_topics(settings)
+    require_topics(settings, rights(settings)["worker"].topics)
 
     async def main() -> None:
         await serve(worker_app(settings))
