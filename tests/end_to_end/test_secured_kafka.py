@@ -1,16 +1,20 @@
 """The whole way through a Kafka that demands something, and what programs say when it keeps them out."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from schemas.labels import Label
+from streams.access.aws import registry_files
 from streams.audit.audit import Scope
 from streams.audit.running import run_audit
-from streams.settings import Settings
+from streams.settings import AwsSettings, Settings
+from tests.certificates import KEY_PASSWORD
 from tests.conftest import MakeSettings
 from tests.processes import running, wait_until
 from tests.secured_kafka import PASSWORD, SESSION_S, SecuredKafka
@@ -67,10 +71,28 @@ def test_readings_become_labels_whatever_kafka_demands(
     assert PASSWORD not in worker.log.read_text()
 
 
-def test_the_whole_way_over_scram_ends_in_an_audit_without_a_gap(
+def test_the_whole_way_over_scram_ends_in_an_audit_without_a_gap_and_no_secret_comes_out(
     secured_kafka: SecuredKafka, embedded_aws_url: str, make_settings: MakeSettings, at: AtHand, tmp_path: Path
 ) -> None:
-    settings = make_settings(None, embedded_aws_url, broker=secured_kafka.broker("scram"), sink={"linger_s": 0.5})
+    keys = {name: f"marker-{name}-do-not-tell" for name in AwsSettings.model_fields}
+    settings = make_settings(
+        None,
+        embedded_aws_url,
+        broker=secured_kafka.broker(
+            "scram",
+            certificate_file=str(secured_kafka.certificates.client),
+            key_file=str(secured_kafka.certificates.client_key),
+            key_password=KEY_PASSWORD,
+        ),
+        sink={"linger_s": 0.5},
+        dynamodb=keys,
+        registry={"url": "s3://secret-models/wells", "s3_endpoint": embedded_aws_url} | keys,
+        log={"level": "debug"},
+    )
+    secrets = secrets_of(settings)
+    assert set(secrets) == {PASSWORD, KEY_PASSWORD, *keys.values()}, "a new secret wants a marker here"
+    files, root = registry_files(settings.registry)
+    files.makedirs(root, exist_ok=True)
     at_hand = at(settings)
     (tmp_path / "wells.csv").write_text(
         "time,casing_pressure,tubing_pressure\n"
@@ -82,8 +104,10 @@ def test_the_whole_way_over_scram_ends_in_an_audit_without_a_gap(
         running("sink", settings, tmp_path) as sink,
         running("feed", settings, tmp_path, arguments=[str(tmp_path / "wells.csv"), "--flat-out"]) as feed,
     ):
+        command_lines = "".join(path.read_text() for path in children_s_command_lines())
         wait_until(lambda: not feed.running, what="the end of the feed")
-        labels, models = (at_hand.reader(one.name) for one in (settings.topics.labels, settings.topics.models))
+        readers = {one.name: at_hand.reader(one.name) for one in settings.topics}
+        labels, models = readers[settings.topics.labels.name], readers[settings.topics.models.name]
         wait_until(lambda: len(labels.more()) >= 300, what="labels", process=worker)
         wait_until(lambda: len(models.more()) >= 1, what="a model", process=trainer)
         wait_until(lambda: '"labels stored"' in sink.log.read_text(), what="stored labels", process=sink)
@@ -91,7 +115,33 @@ def test_the_whole_way_over_scram_ends_in_an_audit_without_a_gap(
     report = run_audit(settings, scope, int(time.time() * 1000), lambda *_: None)
     assert report.in_order, report
     assert report.labels == report.stored == 300
-    assert PASSWORD not in "".join(one.log.read_text() for one in (worker, trainer, sink, feed))
+
+    programs = [worker, trainer, sink, feed]
+    for command in (["config"], ["config", "--json"], ["doctor"], ["topics", "check"]):
+        with running(command[0], settings, tmp_path, arguments=command[1:]) as program:
+            wait_until(lambda one=program: not one.running, what="its end")
+        programs.append(program)
+    assert "(hidden)" in programs[-4].log.read_text()
+    came_out = {f"log {n}": one.log.read_bytes() for n, one in enumerate(programs)}
+    came_out |= {name: b"".join(record.value or b"" for record in one.more()) for name, one in readers.items()}
+    came_out |= {path: files.cat_file(path) for path in files.find(root)}
+    came_out |= {"command lines": command_lines.encode(), "report": repr(report).encode()}
+    assert any("manifest.json" in name for name in came_out)
+    assert command_lines.count("streams.cli.main") >= 3
+    assert [(name, secret) for name, said in came_out.items() for secret in secrets if secret.encode() in said] == []
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Every secret that is set."""
+    sections = [getattr(settings, name) for name in type(settings).model_fields]
+    values = [getattr(section, name) for section in sections for name in type(section).model_fields]
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
+def children_s_command_lines() -> list[Path]:
+    """Of this process's children, as everybody on this machine can read them."""
+    (task,) = [Path(f"/proc/self/task/{os.getpid()}/children")]
+    return [Path(f"/proc/{pid}/cmdline") for pid in task.read_text().split()]
 
 
 def test_a_token_that_runs_out_is_replaced_while_the_worker_runs(

@@ -2,17 +2,20 @@
 
 import ast
 import asyncio
+import re
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from schemas.errors import BadSettings, BrokerError
 from streams.access.broker import for_aiokafka, for_faust, for_kafka_python, tls
 from streams.access.tokens import AiokafkaTokens, KafkaPythonTokens, read_token
 from streams.access.why import cannot_connect, why_not
-from streams.settings import BrokerSettings, load_settings
+from streams.settings import BrokerSettings, Settings, load_settings
 from tests.certificates import KEY_PASSWORD, Certificates, make_certificates
 from tests.secured_kafka import PASSWORD, SecuredKafka
 
@@ -79,6 +82,13 @@ def test_half_a_key_and_a_password_in_an_address_are_refused(section: str, given
     with pytest.raises(BadSettings, match=said) as raised:
         load_settings(**{section: given})
     assert "secret-x" not in f"{raised.value}{raised.value.__cause__}"
+
+
+def test_what_sounds_like_a_secret_is_one() -> None:
+    for section in Settings.model_fields.values():
+        for name, field in section.annotation.model_fields.items():  # type: ignore[union-attr]
+            sounds = re.search(r"password|secret|token$|access_key", name) is not None
+            assert sounds == (SecretStr in typing.get_args(field.annotation)), name
 
 
 # -- files
