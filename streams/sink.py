@@ -40,7 +40,7 @@ def run_sink(settings: Settings) -> None:
     Raises :class:`schemas.errors.StoreError` when DynamoDB refuses, or keeps failing.
     """
     setup_logging(settings, "sink")
-    require_topics(settings, rights(settings)["sink"].topics)
+    require_topics(settings, rights(settings)["sink"])
 
     async def main() -> None:
         with LabelStore(settings.dynamodb, settings.sink) as store:

@@ -1,16 +1,18 @@
 """Creating the declared topics, and finding out where a broker differs from the declarations."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAlreadyExistsError
 
 from schemas.errors import BrokerError
 from schemas.topics import TopicDeclaration
 from streams.access.broker import for_kafka_python
+from streams.access.rights import Rights
 from streams.access.why import cannot_connect
 from streams.settings import Settings
 
@@ -91,17 +93,48 @@ def check_topics(settings: Settings) -> list[Difference]:
     return found
 
 
-def require_topics(settings: Settings, wanted: Iterable[TopicDeclaration]) -> None:
-    """Raise :class:`BrokerError` where one of the ``wanted`` is missing or has another number of partitions than declared.
+def require_topics(settings: Settings, needed: Rights) -> None:
+    """Raise :class:`BrokerError` where a topic that is needed is missing, has other partitions, or we lack a right to it.
 
-    No other topics are looked at, and no settings of them: a program needs no right to what it does not use.
+    Said before anything starts: without its rights a client tries again for ever, and says nothing. No other topics are
+    looked at, and no settings of them: a program needs no right to what it does not use.
     """
     with _admin(settings) as admin:
-        partitions = _partitions(admin)
-    wrong = _wrongly_made(wanted, partitions, settings.broker.partitions)
+        found = admin.describe_topics()
+        lacking = _lacking_in_topics(needed, found) + _lacking_in_groups(needed, admin)
+    partitions = {one["name"]: len(one["partitions"]) for one in found}
+    wrong = _wrongly_made(needed.topics, partitions, settings.broker.partitions)
     if wrong:
         told = "; ".join(f"{one.topic}: {one.what} is {one.found}, declared {one.declared}" for one in wrong)
         raise BrokerError(f"{told}. {wrong[0].remedy[0].upper()}{wrong[0].remedy[1:]}.")
+    if lacking:
+        who = settings.broker.user or "this program's user"
+        raise BrokerError(
+            f"{who} has no right to {'; to '.join(lacking)}. Give it the rights of its program: docs/security.md lists them."
+        )
+
+
+def _lacking_in_topics(needed: Rights, found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What we may not do with topics; a broker that knows no rights says nothing of them."""
+    allowed = {one["name"]: one["authorized_operations"] for one in found}
+    wanted = [("READ", topic) for topic in needed.reads] + [("WRITE", topic) for topic in needed.writes]
+    return [
+        f"{operation.lower()} topic {topic.name}"
+        for operation, topic in wanted
+        if (may := allowed.get(topic.name)) is not None and operation not in may
+    ]
+
+
+def _lacking_in_groups(needed: Rights, admin: KafkaAdminClient) -> list[str]:
+    lacking = []
+    for group in filter(None, (needed.joins, needed.looks_at)):
+        try:
+            admin.describe_groups([group])
+        except GroupAuthorizationFailedError:
+            lacking.append(f"use consumer group {group}")
+        except (KafkaError, ValueError):
+            continue  # a broker that has just begun has no groups yet, and the embedded one cannot tell
+    return lacking
 
 
 def _partitions(admin: KafkaAdminClient) -> dict[str, int]:

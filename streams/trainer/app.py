@@ -38,7 +38,7 @@ _LONGEST_RETRY_S: Final = 30.0
 def run_trainer(settings: Settings, publish_only: bool = False) -> None:
     """Run until SIGINT or SIGTERM; with ``publish_only`` publish what the registry has, and return."""
     setup_logging(settings, "trainer")
-    require_topics(settings, rights(settings)["trainer"].topics)
+    require_topics(settings, rights(settings)["trainer"])
     registry = Registry(settings.registry)
 
     async def main() -> None:

@@ -13,7 +13,7 @@ from streams.worker.pipeline import worker_app
 def run_worker(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; what was begun is finished and committed first."""
     setup_logging(settings, "worker")
-    require_topics(settings, rights(settings)["worker"].topics)
+    require_topics(settings, rights(settings)["worker"])
 
     async def main() -> None:
         await serve(worker_app(settings))

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.errors import BadSettings
+from streams.access.rights import rights
 from streams.cli.main import COMMANDS, app
 from streams.config_report import settings_in_order
 from streams.settings import load_settings
@@ -92,7 +93,7 @@ def test_a_topic_with_other_partitions_is_told_with_its_remedy(
     more = make_settings(any_broker_url, broker={"partitions": settings.broker.partitions + 1})
     assert {one.what for one in check_topics(more)} == {"partitions"}
     with pytest.raises(Exception, match="partitions is 4, declared 5"):
-        require_topics(more, more.topics)
+        require_topics(more, rights(more)["worker"])
 
 
 def test_the_doctor_finds_nothing_wrong_where_all_is_well(
