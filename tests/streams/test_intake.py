@@ -96,7 +96,9 @@ def test_a_run_is_taken_in_as_its_messages_are_one_by_one(messages: list[tuple[b
 
 def short(messages: list[tuple[bytes | None, bytes | None]]) -> bool:
     """Whether the short way takes these."""
-    found = take_in_usual(records_of(messages), new_engine(), LIMITS.message_bytes, LIMITS.machines_per_client)
+    found = take_in_usual(
+        records_of(messages), new_engine(), LIMITS.message_bytes, LIMITS.machines_per_client, LIMITS.machines
+    )
     return found is not None
 
 
