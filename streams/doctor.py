@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.errors import WellsentryError
 from streams.access.aws import dynamodb_client, registry_files
+from streams.access.broker import addresses
 from streams.settings import Settings
 from streams.topics_admin import check_topics
 
@@ -21,6 +22,7 @@ Health = Literal["ok", "warn", "fail"]
 _TIMEOUT_S = 10
 #: Clocks further apart than this make latencies and freshness meaningless.
 _SKEW_S = 2.0
+_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 #: Inner names of these are overridden (streams/runs/transport.py); other versions were not tested.
 _TESTED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 
@@ -41,7 +43,13 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Run all checks, one after the other."""
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_topics, _dynamodb, _registry, _versions)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _topics,
+        _dynamodb,
+        _registry,
+        _in_the_clear,
+        _versions,
+    )
     for check in checks:
         try:
             yield from check(settings)
@@ -110,6 +118,22 @@ def _registry(settings: Settings) -> Iterator[Finding]:
         yield Finding("registry", "fail", f"{url} cannot be written: {error}", "check registry.url and its rights")
         return
     yield Finding("registry", "ok", f"{url} can be written")
+
+
+def _in_the_clear(settings: Settings) -> Iterator[Finding]:
+    """What travels unencrypted to another machine."""
+    broker = settings.broker
+    clear = [] if broker.is_encrypted else [("broker.url", address) for address in addresses(broker)]
+    for name, url in (
+        ("dynamodb.endpoint", settings.dynamodb.endpoint),
+        ("registry.s3_endpoint", settings.registry.s3_endpoint),
+    ):
+        if url is not None and url.startswith("http://"):
+            clear.append((name, url.removeprefix("http://")))
+    for name, address in clear:
+        if address.partition("/")[0].rpartition(":")[0] not in _THIS_MACHINE:
+            remedy = "broker.security_protocol ssl or sasl_ssl" if name == "broker.url" else "an https:// address"
+            yield Finding("encryption", "warn", f"{name}: anybody on the way to {address} can read along", remedy)
 
 
 def _versions(_: Settings) -> Iterator[Finding]:
