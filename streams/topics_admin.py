@@ -13,7 +13,7 @@ from schemas.errors import BrokerError
 from schemas.topics import TopicDeclaration
 from streams.access.broker import for_kafka_python
 from streams.access.rights import Rights
-from streams.access.why import cannot_connect
+from streams.access.why import cannot_connect, knock
 from streams.settings import Settings
 
 _TIMEOUT_MS = 8_000
@@ -37,6 +37,7 @@ class Difference:
 
 @contextmanager
 def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    knock(settings.broker, _TIMEOUT_MS / 1000)
     access = for_kafka_python(settings.broker)
     try:
         admin = KafkaAdminClient(**access, request_timeout_ms=_TIMEOUT_MS, bootstrap_timeout_ms=_TIMEOUT_MS)

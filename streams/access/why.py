@@ -1,14 +1,17 @@
 """Why Kafka does not let us in, in a sentence with what to do.
 
-Libraries try again in silence, or say no more than that nothing could be reached. So once a connection has failed, it is
-made once more here, step by step, and the first step that fails is named. No secret gets into the sentence.
+Libraries try again, in silence or with a flood of lines, and say no more than that nothing could be reached. So a connection
+is made here, step by step, before a program starts or after a library gave up, and the first step that fails is named. No
+secret gets into the sentence.
 """
 
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,24 +34,50 @@ from streams.settings import BrokerSettings
 _PATIENCE_S: Final = 5.0
 #: asyncio closes the socket of a connection that failed a little later.
 _LET_GO_S: Final = 0.05
+_KNOCK_EVERY_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why we are not let in."""
+
+    said: str
+    may_pass: bool = False  # nobody is there yet
+
+
+def knock(broker: BrokerSettings, patience_s: float) -> None:
+    """Return once Kafka lets us in. Raises :class:`BrokerError` at once if it refuses, or if nobody comes in time."""
+    deadline = time.monotonic() + patience_s
+    while (why := _ask(broker)) is not None:
+        if not why.may_pass or time.monotonic() > deadline:
+            raise _cannot_be_used(broker, why.said)
+        time.sleep(_KNOCK_EVERY_S)
 
 
 def cannot_connect(broker: BrokerSettings, error: Exception) -> BrokerError:
     """What to raise after ``error``, when no connection could be made. Takes up to some seconds."""
+    why = _ask(broker)
+    return _cannot_be_used(broker, f"{type(error).__name__}: {error}" if why is None else why.said)
+
+
+def _ask(broker: BrokerSettings) -> Why | None:
     # In a thread, since an event loop may be running in this one.
     with ThreadPoolExecutor(1) as thread:
-        why = thread.submit(asyncio.run, why_not(broker)).result()
-    return BrokerError(f"Kafka at {broker.url} cannot be used: {why or f'{type(error).__name__}: {error}'}")
+        return thread.submit(asyncio.run, why_not(broker)).result()
 
 
-async def why_not(broker: BrokerSettings) -> str | None:
+def _cannot_be_used(broker: BrokerSettings, said: str) -> BrokerError:
+    return BrokerError(f"Kafka at {broker.url} cannot be used: {said}")
+
+
+async def why_not(broker: BrokerSettings) -> Why | None:
     """Why none of the bootstrap servers lets us in; None if one does."""
     if broker.token_file is not None:
         try:
             read_token(Path(broker.token_file))
         except OSError as error:
-            return f"broker.token_file cannot be read: {error}"
-    found: str | None = None
+            return Why(f"broker.token_file cannot be read: {error}")
+    found: Why | None = None
     for address in addresses(broker):
         found = await _why_not_at(broker, address)
         if found is None:
@@ -56,10 +85,10 @@ async def why_not(broker: BrokerSettings) -> str | None:
     return found
 
 
-async def _why_not_at(broker: BrokerSettings, address: str) -> str | None:
+async def _why_not_at(broker: BrokerSettings, address: str) -> Why | None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
-        return f"{address!r} is no address; broker.url is host:port, several by commas"
+        return Why(f"{address!r} is no address; broker.url is host:port, several by commas")
     access = for_aiokafka(broker)
     del access["bootstrap_servers"]
     try:
@@ -72,13 +101,14 @@ async def _why_not_at(broker: BrokerSettings, address: str) -> str | None:
             finally:
                 await connection.close()
     except TimeoutError:
-        return (
+        return Why(
             f"{address} does not answer within {_PATIENCE_S:.0f} s; is it Kafka, does broker.security_protocol "
-            f"({broker.security_protocol}) fit its listener, does a firewall stand between?"
+            f"({broker.security_protocol}) fit its listener, does a firewall stand between?",
+            may_pass=True,
         )
     except (OSError, KafkaError) as error:
         await asyncio.sleep(_LET_GO_S)
-        return _in_words(broker, address, error)
+        return Why(_in_words(broker, address, error), may_pass=isinstance(error, ConnectionRefusedError))
     return None
 
 
