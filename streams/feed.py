@@ -131,7 +131,10 @@ async def _partitions(producer: Any, topic: str) -> int:
     cluster = await producer.client.fetch_all_metadata()
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
-        raise BrokerError(f"there is no topic {topic}; make it with `wellsentry topics create`")
+        raise BrokerError(
+            f"there is no topic {topic} that we may see; make it with `wellsentry topics create`, or give this user the "
+            "right to it (docs/security.md)"
+        )
     return len(partitions)
 
 

@@ -129,6 +129,24 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     assert report.labels == report.stored == 300
 
 
+def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_user: As, tmp_path: Path) -> None:
+    settings = as_user("admin")
+    with running("topics", settings, tmp_path, arguments=["create"]) as create:
+        finish(create)
+    (tmp_path / "well.csv").write_text("time,flow_rate\n2026-01-01T00:00:00Z,1\n")
+    feed = [str(tmp_path / "well.csv"), "--flat-out"]
+    for user, topic, arguments in (("tail", settings.topics.labels, []), ("feed", settings.topics.readings, feed)):
+        for may_see in (False, True):
+            if may_see:
+                gatekeeper.allow(user, ACLOperation.DESCRIBE, ResourceType.TOPIC, topic.name)
+            with running(user, as_user(user), tmp_path, arguments=arguments) as program:
+                said = finish(program)
+            assert program.end() == 1
+            assert topic.name in said
+            assert "Traceback" not in said
+            assert len(said) < 2_000
+
+
 @pytest.mark.parametrize("lacking", ["readings", "labels", "worker-state-changelog", "group"])
 def test_a_worker_that_lacks_a_right_ends_and_says_which(
     gatekeeper: Gatekeeper, as_user: As, tmp_path: Path, lacking: str
