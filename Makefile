@@ -2,6 +2,7 @@
 # make test     all tests; real Kafka and DynamoDB Local are used when Java 17 and Maven are there
 # make check    style, types, import rules
 # make bench    readings per second beside aiokafka, Quix Streams and Faust, and what the engine costs by itself
+# make audit    known vulnerabilities of locked dependencies, from OSV's database
 # make lock     write the lock files anew (needs uv; ARGS=--upgrade for newer versions)
 # make clean    remove what these made
 #
@@ -16,7 +17,7 @@ PEERS := .venv-peers
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean environment dev-environment
+.PHONY: help demo test check audit bench lock clean environment dev-environment
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -39,6 +40,9 @@ check: dev-environment
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit:
+	@$(PYTHON) tools/dependency_audit.py
 
 bench: environment $(PEERS)/.made-from
 	@$(BIN)/python -m bench.engine_costs

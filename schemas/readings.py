@@ -29,6 +29,9 @@ Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x0
 DEFAULT_CLIENT = "default"
 
 _OWN_FIELDS = frozenset({"client_id", "machine_id", "time", "unit", "quality", "signals", "tag", "value"})
+#: An object with more fields is no reading: it is not looked at any closer.
+_MOST_FIELDS = MAX_SIGNALS + len(_OWN_FIELDS)
+_LONGEST_ALIAS = 256
 _FIELD_ALIASES = {"timestamp": "time", "client": "client_id", "machine": "machine_id"}
 
 
@@ -54,11 +57,14 @@ class WideReading(_Reading):
     def _gather_signals(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
+        _check_size(data)
         own: dict[str, Any] = {}
         signals: dict[str, Any] = {}
         for name, value in data.items():
             field = _FIELD_ALIASES.get(name, name)
             if field == "signals":
+                if isinstance(value, dict):
+                    _check_size(value)
                 for inner, number in (value or {}).items() if isinstance(value, dict | None) else ():
                     signals[_signal(inner)] = number
             elif field in _OWN_FIELDS:
@@ -79,13 +85,21 @@ class TagReading(_Reading):
     def _standard_tag(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
+        _check_size(data)
         data = {_FIELD_ALIASES.get(name, name): value for name, value in data.items()}
         if isinstance(data.get("tag"), str):
             data["tag"] = _signal(data["tag"])
         return data
 
 
+def _check_size(fields: dict[str, Any]) -> None:
+    if len(fields) > _MOST_FIELDS:
+        raise ValueError(f"{len(fields)} fields; a reading has at most {MAX_SIGNALS} signals")
+
+
 def _signal(name: str) -> str:
+    if len(name) > _LONGEST_ALIAS:
+        raise ValueError(f"{name[:80]!r} … cannot name a signal")
     standard = standard_name(name)
     if not is_name(standard):
         raise ValueError(f"{name[:80]!r} cannot name a signal")

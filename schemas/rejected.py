@@ -1,4 +1,4 @@
-"""What could not be read, whole, with the reason. Nothing that arrives is dropped silently."""
+"""What could not be read, with the reason, whole unless it is longer than any reading. Nothing is dropped silently."""
 
 from typing import Literal
 
@@ -30,5 +30,7 @@ class Rejected(BaseModel):
     source_partition: int = Field(ge=0)
     source_offset: int = Field(ge=0)
     produced_at: Moment | None = Field(default=None, description="The record's Kafka timestamp.")
-    key: bytes | None = Field(default=None, description="The record's key as it came.")
-    value: bytes | None = Field(default=None, description="The record's value as it came.")
+    key: bytes | None = Field(default=None, description="The record's key as it came, or its first 1,024 bytes.")
+    value: bytes | None = Field(
+        default=None, description="The record's value as it came, or its first ``worker.max_message_bytes`` bytes."
+    )

@@ -7,6 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.readings import Identifier
 from schemas.times import Moment
 
+#: No honest model or history has more: Kafka's own limit for a message is reached before.
+_MOST_NUMBERS = 200_000
+_MOST_FEATURES = 64
+
+#: JSON of other programs may hold NaN and infinities, which no model has.
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Numbers = Annotated[list[Finite], Field(max_length=_MOST_NUMBERS)]
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 TrainingReason = Literal["first", "more_history", "daily", "manual"]
@@ -36,11 +44,15 @@ class TrainingRequest(BaseModel):
     machine_id: Identifier
     stack: str
     reason: TrainingReason
-    features: list[str] = Field(min_length=1, description="Names of the stack's features.")
-    medians: list[list[float]] = Field(description="For each feature its rolling medians, oldest first; never NaN.")
+    features: list[str] = Field(min_length=1, max_length=_MOST_FEATURES, description="Names of the stack's features.")
+    medians: list[Numbers] = Field(
+        max_length=_MOST_FEATURES, description="For each feature its rolling medians, oldest first; never NaN."
+    )
     readings: int = Field(ge=0, description="Readings of this machine so far.")
     source: SourceRange
-    exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches left out of the history.")
+    exclusions: list[tuple[Moment, Moment]] = Field(
+        max_length=_MOST_NUMBERS, description="Stretches left out of the history."
+    )
     parent_digest: Digest | None = Field(description="The model in force when the request was made.")
     seed: int = Field(ge=0, description="Random state of the fit; the same request gives the same model.")
 
@@ -54,9 +66,9 @@ class FeatureModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     feature: str
-    edges: list[float] = Field(description="Upper ends of all intervals but the last, rising, exact in float32.")
-    scores: list[float] = Field(description="Raw score in each interval: one more than edges.")
-    surprises: list[float] = Field(description="Surprise in each interval: one more than edges.")
+    edges: Numbers = Field(description="Upper ends of all intervals but the last, rising, exact in float32.")
+    scores: Numbers = Field(description="Raw score in each interval: one more than edges.")
+    surprises: Numbers = Field(description="Surprise in each interval: one more than edges.")
     expected_low: float = Field(description="Usual values of the median lie between this ...")
     expected_high: float = Field(description="... and this.")
 
@@ -76,7 +88,7 @@ class ModelUpdate(BaseModel):
     stack: str
     rung: Literal["own", "fleet"]
     detector: str
-    features: list[FeatureModel] = Field(min_length=1)
+    features: list[FeatureModel] = Field(min_length=1, max_length=_MOST_FEATURES)
     readings: int = Field(ge=0, description="How many medians it was fitted to.")
     fitted_at: Moment
     reason: TrainingReason

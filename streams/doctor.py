@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, Literal
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.errors import WellsentryError
-from streams.settings import DynamoSettings, Settings
+from streams.access.aws import dynamodb_client, registry_files
+from streams.access.broker import addresses
+from streams.settings import Settings
 from streams.topics_admin import check_topics
 
 Health = Literal["ok", "warn", "fail"]
@@ -21,6 +22,7 @@ Health = Literal["ok", "warn", "fail"]
 _TIMEOUT_S = 10
 #: Clocks further apart than this make latencies and freshness meaningless.
 _SKEW_S = 2.0
+_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 #: Inner names of these are overridden (streams/runs/transport.py); other versions were not tested.
 _TESTED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 
@@ -41,7 +43,13 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Run all checks, one after the other."""
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_topics, _dynamodb, _registry, _versions)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _topics,
+        _dynamodb,
+        _registry,
+        _in_the_clear,
+        _versions,
+    )
     for check in checks:
         try:
             yield from check(settings)
@@ -67,7 +75,8 @@ def _topics(settings: Settings) -> Iterator[Finding]:
 def _dynamodb(settings: Settings) -> Iterator[Finding]:
     chosen = settings.dynamodb
     where = chosen.endpoint or f"AWS in {chosen.region}"
-    client = _client(chosen)
+    quick = Config(connect_timeout=_TIMEOUT_S, read_timeout=_TIMEOUT_S, retries={"max_attempts": 1})
+    client = dynamodb_client(chosen, quick)
     try:
         answer = client.describe_table(TableName=chosen.table)
     except client.exceptions.ResourceNotFoundException as error:
@@ -84,15 +93,6 @@ def _dynamodb(settings: Settings) -> Iterator[Finding]:
     yield from _clock(answer)
 
 
-def _client(chosen: DynamoSettings) -> Any:
-    secret = {
-        "aws_access_key_id": chosen.access_key_id and chosen.access_key_id.get_secret_value(),
-        "aws_secret_access_key": chosen.secret_access_key and chosen.secret_access_key.get_secret_value(),
-    }
-    quick = Config(connect_timeout=_TIMEOUT_S, read_timeout=_TIMEOUT_S, retries={"max_attempts": 1})
-    return boto3.client("dynamodb", endpoint_url=chosen.endpoint, region_name=chosen.region, config=quick, **secret)
-
-
 def _clock(answer: Any) -> Iterator[Finding]:
     """This machine's clock against the Date of a server's answer (whole seconds)."""
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
@@ -106,22 +106,34 @@ def _clock(answer: Any) -> Iterator[Finding]:
 
 
 def _registry(settings: Settings) -> Iterator[Finding]:
-    import fsspec
-
     url = settings.registry.url
-    options = (
-        {"client_kwargs": {"endpoint_url": settings.registry.s3_endpoint}} if settings.registry.s3_endpoint else {}
-    )
-    probe = f"{url.rstrip('/')}/.doctor-{uuid.uuid4().hex}"
     try:
-        system, path = fsspec.core.url_to_fs(probe, **(options if url.startswith("s3://") else {}))
-        system.makedirs(system._parent(path), exist_ok=True)
+        system, root = registry_files(settings.registry)
+        path = f"{root}/.doctor-{uuid.uuid4().hex}"
+        if not url.startswith("s3://"):
+            system.makedirs(root, exist_ok=True)
         system.pipe_file(path, b"wellsentry")
         system.rm_file(path)
     except Exception as error:
         yield Finding("registry", "fail", f"{url} cannot be written: {error}", "check registry.url and its rights")
         return
     yield Finding("registry", "ok", f"{url} can be written")
+
+
+def _in_the_clear(settings: Settings) -> Iterator[Finding]:
+    """What travels unencrypted to another machine."""
+    broker = settings.broker
+    clear = [] if broker.is_encrypted else [("broker.url", address) for address in addresses(broker)]
+    for name, url in (
+        ("dynamodb.endpoint", settings.dynamodb.endpoint),
+        ("registry.s3_endpoint", settings.registry.s3_endpoint),
+    ):
+        if url is not None and url.startswith("http://"):
+            clear.append((name, url.removeprefix("http://")))
+    for name, address in clear:
+        if address.partition("/")[0].rpartition(":")[0] not in _THIS_MACHINE:
+            remedy = "broker.security_protocol ssl or sasl_ssl" if name == "broker.url" else "an https:// address"
+            yield Finding("encryption", "warn", f"{name}: anybody on the way to {address} can read along", remedy)
 
 
 def _versions(_: Settings) -> Iterator[Finding]:

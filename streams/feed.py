@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from models.batches import WideBatch
 from schemas.errors import BadSettings, BrokerError
+from streams.access.broker import for_aiokafka
+from streams.access.why import cannot_connect
 from streams.partitions import partition_of
 from streams.reading_json import encode_tags, encode_wide
 from streams.settings import Settings
@@ -77,9 +79,7 @@ async def feed(
     try:
         producer = await _start_producer(settings)
     except (TimeoutError, KafkaError, OSError) as error:
-        raise BrokerError(
-            f"Kafka at {url} cannot be reached: {error}. Is it running? See `wellsentry doctor`."
-        ) from error
+        raise await asyncio.to_thread(cannot_connect, settings.broker, error) from error
     try:
         sender = _Sender(producer, topic, await _partitions(producer, topic), form)
         return await _send_all(sender, _ahead(readings), pace, on_progress or (lambda _: None))
@@ -103,7 +103,7 @@ async def _start_producer(settings: Settings) -> Any:
 
 async def _started(settings: Settings, *, idempotent: bool) -> Any:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker.url,
+        **for_aiokafka(settings.broker),
         acks="all",
         enable_idempotence=idempotent,
         max_batch_size=settings.broker.producer_batch_bytes,
@@ -131,7 +131,10 @@ async def _partitions(producer: Any, topic: str) -> int:
     cluster = await producer.client.fetch_all_metadata()
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
-        raise BrokerError(f"there is no topic {topic}; make it with `wellsentry topics create`")
+        raise BrokerError(
+            f"there is no topic {topic} that we may see; make it with `wellsentry topics create`, or give this user the "
+            "right to it (docs/security.md)"
+        )
     return len(partitions)
 
 

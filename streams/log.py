@@ -18,7 +18,9 @@ import structlog
 from streams.build_info import build_info
 from streams.settings import Settings
 
-_LIBRARIES = ("faust", "aiokafka", "kafka", "mode", "botocore", "boto3", "urllib3", "asyncio", "fsspec", "s3fs")
+_LIBRARIES = ("faust", "mode", "asyncio")
+#: These write what they send into their debug lines: passwords, tokens, keys. So they are never asked for them.
+_TALKATIVE = ("aiokafka", "kafka", "botocore", "aiobotocore", "boto3", "urllib3", "aiohttp", "fsspec", "s3fs")
 _NAMED_IN_BANNER = ("faust-streaming", "aiokafka", "scikit-learn", "river", "numpy")
 
 
@@ -51,9 +53,12 @@ def setup_logging(settings: Settings, component: str) -> None:
     )
     level = getattr(logging, settings.log.level.upper())
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    debug = settings.log.level == "debug"
     for library in _LIBRARIES:
         # What they say at info is about themselves.
-        logging.getLogger(library).setLevel(level if settings.log.level == "debug" else max(level, logging.WARNING))
+        logging.getLogger(library).setLevel(level if debug else max(level, logging.WARNING))
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.INFO if debug else max(level, logging.WARNING))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -6,7 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
+from schemas.errors import BrokerError
+from streams.access.broker import for_aiokafka
+from streams.access.why import start
 from streams.settings import Settings
 
 _FETCH_MS = 200
@@ -19,17 +23,23 @@ async def read_topic(
 ) -> AsyncIterator[Any]:
     """Records of ``topic``, each partition in its order; for ever unless ``until_end``.
 
+    Raises :class:`BrokerError` if Kafka cannot be reached, has no such topic or does not let us read it.
     The end is where the topic ended when the call was made, or later where the broker's answers say so.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker.url,
+        **for_aiokafka(settings.broker),
         enable_auto_commit=False,
         auto_offset_reset="earliest" if from_beginning else "latest",
         fetch_max_wait_ms=_FETCH_MS,
         max_partition_fetch_bytes=4_000_000,
     )
-    await consumer.start()
     try:
+        await start(consumer, settings.broker)
+        if topic not in await consumer.topics():  # aiokafka would ask for it for ever
+            raise BrokerError(
+                f"there is no topic {topic} that we may see: make it with `wellsentry topics create`, or give this user the "
+                "right to it (docs/security.md)"
+            )
         partitions = [TopicPartition(topic, number) for number in range(settings.broker.partitions)]
         consumer.assign(partitions)
         if not from_beginning:
@@ -46,6 +56,8 @@ async def read_topic(
             elif until_end and time.monotonic() - quiet_since_s >= _QUIET_S and await _at(consumer, partitions, ends):
                 return
             await asyncio.sleep(0)
+    except KafkaError as error:
+        raise BrokerError(f"{topic} on {settings.broker.url} cannot be read: {error}") from error
     finally:
         await consumer.stop()
 

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,19 +20,80 @@ SETTINGS_FILE = "wellsentry.toml"
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What was given is never shown in an error: it may be a secret.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def _given(self, *names: str) -> list[str]:
+        """Those of ``names`` that are set."""
+        return [name for name in names if getattr(self, name) is not None]
 
 
 class BrokerSettings(_Section):
     """Kafka."""
 
     url: str = Field("127.0.0.1:9092", description="Bootstrap servers, host:port, several by commas.")
+    security_protocol: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        "plaintext", description="ssl: encrypted; sasl: with a user or token. Certificates are always checked."
+    )
+    ca_file: str | None = Field(None, description="PEM of who signed the brokers' certificates; else the system's.")
+    certificate_file: str | None = Field(None, description="PEM that shows the brokers who we are (mutual TLS).")
+    key_file: str | None = Field(None, description="PEM of its key, where certificate_file does not hold it.")
+    key_password: SecretStr | None = Field(None, description="Of the key, where it has one.")
+    sasl_mechanism: Literal["plain", "scram-sha-256", "scram-sha-512", "oauthbearer"] | None = None
+    user: str | None = Field(None, min_length=1, description="For plain and scram.")
+    password: SecretStr | None = Field(None, description="For plain and scram.")
+    token_file: str | None = Field(
+        None, description="For oauthbearer: holds the token, read again before each authentication."
+    )
     topic_prefix: str = Field("wellsentry", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Before each topic's name.")
     partitions: int = Field(8, ge=1, le=10_000, description="Of every topic; cannot be changed later.")
     replication: int = Field(1, ge=1, le=32_767, description="Copies of every partition.")
     session_timeout_s: float = Field(10.0, gt=0, description="How long a silent worker keeps its partitions.")
     heartbeat_interval_s: float = Field(2.0, gt=0)
     producer_batch_bytes: int = Field(512_000, ge=16_384, le=8_000_000, description="Largest batch sent.")
+
+    @model_validator(mode="after")
+    def _tls_belongs_together(self) -> Self:
+        given = self._given("ca_file", "certificate_file", "key_file", "key_password")
+        if given and not self.is_encrypted:
+            raise ValueError(
+                f"{given[0]} is set, but security_protocol is {self.security_protocol}, which encrypts nothing: "
+                "make it ssl or sasl_ssl"
+            )
+        if self.certificate_file is None and self._given("key_file", "key_password"):
+            raise ValueError("a key is of no use without certificate_file")
+        return self
+
+    @model_validator(mode="after")
+    def _sasl_belongs_together(self) -> Self:
+        if not self.is_authenticated:
+            if given := self._given("sasl_mechanism", "user", "password", "token_file"):
+                raise ValueError(
+                    f"{given[0]} is set, but security_protocol is {self.security_protocol}, which names no user: "
+                    "make it sasl_ssl"
+                )
+            return self
+        if self.sasl_mechanism is None:
+            raise ValueError(f"security_protocol is {self.security_protocol}, so sasl_mechanism must be set")
+        by_token = self.sasl_mechanism == "oauthbearer"
+        needed, useless = (
+            (("token_file",), ("user", "password")) if by_token else (("user", "password"), ("token_file",))
+        )
+        if missing := [name for name in needed if getattr(self, name) is None]:
+            raise ValueError(f"sasl_mechanism is {self.sasl_mechanism}, so {' and '.join(missing)} must be set")
+        if given := self._given(*useless):
+            raise ValueError(f"sasl_mechanism is {self.sasl_mechanism}, which has no use for {' and '.join(given)}")
+        return self
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is spoken."""
+        return self.security_protocol in ("ssl", "sasl_ssl")
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether SASL names a user."""
+        return self.security_protocol in ("sasl_plaintext", "sasl_ssl")
 
 
 class WorkerSettings(_Section):
@@ -42,8 +104,9 @@ class WorkerSettings(_Section):
     detectors: dict[str, str] = Field({}, description="Detector by stack, in place of the stack's own.")
     status_interval_s: float = Field(1.0, ge=0, description="A machine's status is sent at most this often.")
     changelog_interval_s: float = Field(0.5, ge=0, le=60, description="State is written at most this often.")
-    max_message_bytes: int = Field(65_536, ge=256, description="Larger messages are rejected.")
+    max_message_bytes: int = Field(65_536, ge=256, le=524_288, description="Larger messages are rejected, and cut.")
     max_machines_per_client: int = Field(100_000, ge=1, description="Per partition; further ones are rejected.")
+    max_machines: int = Field(200_000, ge=1, description="Per partition, of all clients; further ones are rejected.")
     training_requests: bool = Field(True, description="Whether the worker asks for refits.")
 
 
@@ -59,22 +122,49 @@ class TrainerSettings(_Section):
     )
 
 
-class RegistrySettings(_Section):
+class AwsSettings(_Section):
+    """How AWS, or what speaks like it, knows us. None set: AWS's own chain, which also knows roles."""
+
+    access_key_id: SecretStr | None = Field(None, description="None: environment, AWS's files, or the role.")
+    secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = Field(None, description="Of temporary keys.")
+
+    @model_validator(mode="after")
+    def _keys_belong_together(self) -> Self:
+        if (self.access_key_id is None) != (self.secret_access_key is None):
+            raise ValueError("access_key_id and secret_access_key go together: set both, or neither")
+        if self.session_token is not None and self.access_key_id is None:
+            raise ValueError(
+                "session_token belongs to an access_key_id and a secret_access_key: set all three, or none"
+            )
+        return self
+
+
+def _without_password(url: str | None) -> str | None:
+    """Addresses are shown in logs and messages."""
+    if url is not None and urlsplit(url).password is not None:
+        raise ValueError("an address must not hold a password; there are settings for secrets")
+    return url
+
+
+class RegistrySettings(AwsSettings):
     """Where models live: a directory, or s3://bucket/prefix."""
 
     url: str = Field("registry", description="Directory or s3:// address.")
     s3_endpoint: str | None = Field(None, description="Another S3 than AWS's.")
 
+    _addresses = field_validator("url", "s3_endpoint")(_without_password)
 
-class DynamoSettings(_Section):
+
+class DynamoSettings(AwsSettings):
     """DynamoDB, where labels are kept."""
 
     endpoint: str | None = Field(None, description="Another DynamoDB than AWS's, http://host:port.")
     region: str = "us-east-1"
     table: str = Field("wellsentry-labels", pattern=r"^[a-zA-Z0-9_.-]{3,255}$")
     ttl_days: int = Field(90, ge=1, le=3650, description="Labels are deleted so long after their event time.")
-    access_key_id: SecretStr | None = Field(None, description="For local ones; on AWS leave it to the role.")
-    secret_access_key: SecretStr | None = None
+
+    _addresses = field_validator("endpoint")(_without_password)
 
 
 class SinkSettings(_Section):
@@ -103,7 +193,12 @@ class Settings(BaseSettings):
     """All settings of one process, read once at its edge."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="WELLSENTRY_", env_nested_delimiter="__", validate_default=True
+        frozen=True,
+        extra="forbid",
+        env_prefix="WELLSENTRY_",
+        env_nested_delimiter="__",
+        validate_default=True,
+        hide_input_in_errors=True,
     )
 
     broker: BrokerSettings = BrokerSettings()  # type: ignore[call-arg]
@@ -144,7 +239,9 @@ def load_settings(**flags: Any) -> Settings:
     try:
         return Settings(**flags)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         raise BadSettings(f"settings cannot be used: {wrong}. See `wellsentry config`.") from error
     except (OSError, ValueError) as error:
         raise BadSettings(f"{settings_file()} cannot be read: {error}") from error

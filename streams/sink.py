@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from schemas.times import iso
+from streams.access.rights import rights
 from streams.label_store import LabelStore, Written
 from streams.label_store.gathering import Gathering, Minute
 from streams.label_store.rows import LabelRow, NotALabel, decode_label
@@ -39,7 +40,7 @@ def run_sink(settings: Settings) -> None:
     Raises :class:`schemas.errors.StoreError` when DynamoDB refuses, or keeps failing.
     """
     setup_logging(settings, "sink")
-    require_topics(settings)
+    require_topics(settings, rights(settings)["sink"])
 
     async def main() -> None:
         with LabelStore(settings.dynamodb, settings.sink) as store:

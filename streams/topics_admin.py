@@ -1,16 +1,23 @@
 """Creating the declared topics, and finding out where a broker differs from the declarations."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAlreadyExistsError
 
 from schemas.errors import BrokerError
+from schemas.topics import TopicDeclaration
+from streams.access.broker import for_kafka_python
+from streams.access.rights import Rights
+from streams.access.why import cannot_connect, knock
 from streams.settings import Settings
 
 _TIMEOUT_MS = 8_000
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +37,16 @@ class Difference:
 
 @contextmanager
 def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
-    url = settings.broker.url
+    knock(settings.broker, _TIMEOUT_MS / 1000)
+    access = for_kafka_python(settings.broker)
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=url.split(","), request_timeout_ms=_TIMEOUT_MS, bootstrap_timeout_ms=_TIMEOUT_MS
-        )
-    except KafkaError as error:
-        raise BrokerError(f"no Kafka answers at {url} ({error!r}); start one, or name another with --broker") from error
+        admin = KafkaAdminClient(**access, request_timeout_ms=_TIMEOUT_MS, bootstrap_timeout_ms=_TIMEOUT_MS)
+    except (KafkaError, OSError) as error:
+        raise cannot_connect(settings.broker, error) from error
     try:
         yield admin
     except KafkaError as error:
-        raise BrokerError(f"Kafka at {url} refused: {error}") from error
+        raise BrokerError(f"Kafka at {settings.broker.url} refused: {error}") from error
     finally:
         admin.close()
 
@@ -58,7 +64,15 @@ def create_topics(settings: Settings) -> list[str]:
             except TopicAlreadyExistsError:
                 continue
             created.append(topic.name)
+        _wait_until_seen(admin, created)
     return created
+
+
+def _wait_until_seen(admin: KafkaAdminClient, names: list[str]) -> None:
+    """The controller makes topics; a moment later all brokers know of them, and a program started now finds them."""
+    deadline = time.monotonic() + _TIMEOUT_MS / 1000
+    while not set(names) <= _partitions(admin).keys() and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)
 
 
 def check_topics(settings: Settings) -> list[Difference]:
@@ -67,25 +81,11 @@ def check_topics(settings: Settings) -> list[Difference]:
     A broker that shows no settings of its topics at all (the embedded one) is only asked for names and partitions.
     """
     with _admin(settings) as admin:
-        partitions = {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
+        partitions = _partitions(admin)
         present = [topic for topic in settings.topics if topic.name in partitions]
         configs = _configs(admin, [topic.name for topic in present]) if present else {}
-    found = []
-    for topic in settings.topics:
-        if topic.name not in partitions:
-            found.append(Difference(topic.name, "topic", "there", "missing", "run `wellsentry topics create`"))
-            continue
-        if partitions[topic.name] != settings.broker.partitions:
-            found.append(
-                Difference(
-                    topic.name,
-                    "partitions",
-                    str(settings.broker.partitions),
-                    str(partitions[topic.name]),
-                    "set broker.partitions to what all topics have, or create them anew under another prefix: "
-                    "a machine's topics must meet in one worker",
-                )
-            )
+    found = _wrongly_made(settings.topics, partitions, settings.broker.partitions)
+    for topic in present:
         for name, declared in topic.config().items():
             has = configs.get(topic.name, {}).get(name)
             if has is not None and has != declared:
@@ -94,12 +94,73 @@ def check_topics(settings: Settings) -> list[Difference]:
     return found
 
 
-def require_topics(settings: Settings) -> None:
-    """Raise :class:`BrokerError` where topics are missing or have another number of partitions than all others."""
-    wrong = [one for one in check_topics(settings) if one.what in ("topic", "partitions")]
+def require_topics(settings: Settings, needed: Rights) -> None:
+    """Raise :class:`BrokerError` where a topic that is needed is missing, has other partitions, or we lack a right to it.
+
+    Said before anything starts: without its rights a client tries again for ever, and says nothing. No other topics are
+    looked at, and no settings of them: a program needs no right to what it does not use.
+    """
+    with _admin(settings) as admin:
+        found = admin.describe_topics()
+        lacking = _lacking_in_topics(needed, found) + _lacking_in_groups(needed, admin)
+    partitions = {one["name"]: len(one["partitions"]) for one in found}
+    wrong = _wrongly_made(needed.topics, partitions, settings.broker.partitions)
     if wrong:
         told = "; ".join(f"{one.topic}: {one.what} is {one.found}, declared {one.declared}" for one in wrong)
         raise BrokerError(f"{told}. {wrong[0].remedy[0].upper()}{wrong[0].remedy[1:]}.")
+    if lacking:
+        who = settings.broker.user or "this program's user"
+        raise BrokerError(
+            f"{who} has no right to {'; to '.join(lacking)}. Give it the rights of its program: docs/security.md lists them."
+        )
+
+
+def _lacking_in_topics(needed: Rights, found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What we may not do with topics; a broker that knows no rights says nothing of them."""
+    allowed = {one["name"]: one["authorized_operations"] for one in found}
+    wanted = [("READ", topic) for topic in needed.reads] + [("WRITE", topic) for topic in needed.writes]
+    return [
+        f"{operation.lower()} topic {topic.name}"
+        for operation, topic in wanted
+        if (may := allowed.get(topic.name)) is not None and operation not in may
+    ]
+
+
+def _lacking_in_groups(needed: Rights, admin: KafkaAdminClient) -> list[str]:
+    lacking = []
+    for group in filter(None, (needed.joins, needed.looks_at)):
+        try:
+            admin.describe_groups([group])
+        except GroupAuthorizationFailedError:
+            lacking.append(f"use consumer group {group}")
+        except (KafkaError, ValueError):
+            continue  # a broker that has just begun has no groups yet, and the embedded one cannot tell
+    return lacking
+
+
+def _partitions(admin: KafkaAdminClient) -> dict[str, int]:
+    """How many partitions each topic has that we may see."""
+    return {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
+
+
+def _wrongly_made(wanted: Iterable[TopicDeclaration], found: Mapping[str, int], partitions: int) -> list[Difference]:
+    wrong = []
+    for topic in wanted:
+        if topic.name not in found:
+            remedy = "run `wellsentry topics create`; if it is there, give this user the right to it (docs/security.md)"
+            wrong.append(Difference(topic.name, "topic", "there", "missing", remedy))
+        elif found[topic.name] != partitions:
+            wrong.append(
+                Difference(
+                    topic.name,
+                    "partitions",
+                    str(partitions),
+                    str(found[topic.name]),
+                    "set broker.partitions to what all topics have, or create them anew under another prefix: "
+                    "a machine's topics must meet in one worker",
+                )
+            )
+    return wrong
 
 
 def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

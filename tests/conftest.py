@@ -14,6 +14,7 @@ from streams.parts.embedded_broker import EmbeddedBroker
 from streams.parts.kafka_jars import KafkaJars
 from streams.settings import Settings, load_settings
 from tests.parts import CHOICE_VARIABLE, running, running_real
+from tests.secured_kafka import SecuredKafka
 
 MakeSettings = Callable[..., Settings]
 
@@ -25,6 +26,7 @@ _PARTITIONS = 4
 _MARKERS = {
     "kafka_url": "kafka",
     "own_kafka": "kafka",
+    "secured_kafka": "kafka",
     "dynamodb_local_endpoint": "dynamodb_local",
 }
 _PARAMETERS = {"kafka": "kafka", "dynamodb-local": "dynamodb_local"}
@@ -71,6 +73,14 @@ def kafka_url() -> Iterator[str]:
 def own_kafka() -> Iterator[KafkaJars]:
     """An Apache Kafka for one test alone, which may restart it."""
     kafka = KafkaJars()
+    for _ in running_real(kafka):
+        yield kafka
+
+
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[SecuredKafka]:
+    """Apache Kafka that demands TLS, users and rights."""
+    kafka = SecuredKafka()
     for _ in running_real(kafka):
         yield kafka
 

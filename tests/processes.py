@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,12 @@ class Process:
 
 
 @contextlib.contextmanager
-def running(command: str, settings: Settings, directory: Path, *, script: str | None = None) -> Iterator[Process]:
+def running(
+    command: str, settings: Settings, directory: Path, *, script: str | None = None, arguments: Sequence[str] = ()
+) -> Iterator[Process]:
     """``wellsentry COMMAND`` (or a script of Python) while the block runs."""
-    arguments = ["-c", script] if script else ["-m", "streams.cli.main", command]
-    process = Process(arguments, settings, directory / f"{command}-{time.monotonic_ns()}.log")
+    program = ["-c", script] if script else ["-m", "streams.cli.main", command]
+    process = Process([*program, *arguments], settings, directory / f"{command}-{time.monotonic_ns()}.log")
     try:
         yield process
     finally:

@@ -1,6 +1,7 @@
 """The docs are true: files exist, commands and settings are known, tables are those of the schemas, examples run."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from models.stacks import Stack, check_stack
 from schemas.decoding import decode_reading
 from schemas.topics import topics
 from streams.cli.main import COMMANDS
-from streams.settings import Settings
+from streams.settings import BrokerSettings, Settings
+from tools import rights_table
 from tools.contract_tables import DOCUMENT, written
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +41,20 @@ def test_every_setting_that_is_named_is_one(page: Path) -> None:
 
 def test_the_contract_s_tables_are_those_of_the_schemas() -> None:
     assert written(DOCUMENT.read_text()) == DOCUMENT.read_text(), "run python tools/contract_tables.py"
+
+
+def test_the_table_of_rights_is_that_of_the_programs() -> None:
+    text = rights_table.DOCUMENT.read_text()
+    assert rights_table.written(text) == text, "run python -m tools.rights_table"
+
+
+def test_the_settings_shown_for_kafka_are_settings() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    shown = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(shown) == 3
+    for example in shown:
+        broker = tomllib.loads(example)["broker"]
+        assert BrokerSettings(**broker, password="secret" if "user" in broker else None)
 
 
 def test_every_topic_is_in_the_contract() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from streams.access.broker import for_kafka_python
 from streams.partitions import partition_of
-from streams.settings import Settings
+from streams.settings import BrokerSettings, Settings
 from streams.topics_admin import create_topics
 
 
@@ -17,14 +18,13 @@ class TopicsAtHand:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.topics = settings.topics
-        self._url = settings.broker.url
         self._readers: list[Reader] = []
         create_topics(settings)
 
     def send(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], machine: str | None = None) -> int:
         """Send records, each to the partition of its key (or of ``machine``); how many."""
         producer = KafkaProducer(
-            bootstrap_servers=self._url,
+            **for_kafka_python(self.settings.broker),
             acks="all",
             enable_idempotence=False,
             linger_ms=5,
@@ -52,7 +52,7 @@ class TopicsAtHand:
 
     def reader(self, topic: str) -> "Reader":
         """Reads a topic from its start, whenever asked how far it has come."""
-        reader = Reader(self._url, topic, self.settings.broker.partitions)
+        reader = Reader(self.settings.broker, topic)
         self._readers.append(reader)
         return reader
 
@@ -65,9 +65,9 @@ class TopicsAtHand:
 class Reader:
     """All records of a topic so far."""
 
-    def __init__(self, url: str, topic: str, partitions: int) -> None:
-        self._consumer = KafkaConsumer(bootstrap_servers=url, auto_offset_reset="earliest", fetch_max_wait_ms=100)
-        self._consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
+    def __init__(self, broker: BrokerSettings, topic: str) -> None:
+        self._consumer = KafkaConsumer(**for_kafka_python(broker), auto_offset_reset="earliest", fetch_max_wait_ms=100)
+        self._consumer.assign([TopicPartition(topic, number) for number in range(broker.partitions)])
         self._consumer.seek_to_beginning()
         self.records: list[Any] = []
 

@@ -8,6 +8,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.errors import BrokerError
+from streams.access.broker import for_kafka_python
+from streams.access.why import cannot_connect
 from streams.audit.audit import Audit, Scope
 from streams.audit.report import Report
 from streams.label_store import LabelStore
@@ -52,20 +54,21 @@ def _rows(store: LabelStore, scope: Scope) -> Iterator[Any]:
 
 @contextmanager
 def _consumer(settings: Settings, group: str | None = None) -> Iterator[Any]:
-    url = settings.broker.url
+    access = for_kafka_python(settings.broker)
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=url.split(","),
+            **access,
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )
-    except KafkaError as error:
-        raise BrokerError(f"no Kafka answers at {url} ({error!r}); start one, or name another with --broker") from error
+    except (KafkaError, OSError) as error:
+        raise cannot_connect(settings.broker, error) from error
     try:
         yield consumer
     except KafkaError as error:
+        url = settings.broker.url
         raise BrokerError(f"Kafka at {url} cannot be read: {error}; `wellsentry doctor` tells more") from error
     finally:
         consumer.close()

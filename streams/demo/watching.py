@@ -10,6 +10,7 @@ from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.topics import Topics
 from schemas.twins import twin
+from streams.access.broker import for_aiokafka
 from streams.demo.figures import Figures
 from streams.settings import Settings
 
@@ -42,14 +43,14 @@ class Watch:
 
     def __init__(self, settings: Settings, figures: Figures, keep: list[tuple[int, int, bytes]] | None = None) -> None:
         self._topics: Topics = settings.topics
-        self._url, self._partitions = settings.broker.url, settings.broker.partitions
+        self._broker, self._partitions = settings.broker, settings.broker.partitions
         self._figures = figures
         self._keep = keep
 
     async def run(self) -> None:
         """For ever."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._url,
+            **for_aiokafka(self._broker),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=_FETCH_MS,

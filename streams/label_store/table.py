@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.errors import StoreError
+from streams.access.aws import dynamodb_client
 from streams.label_store.packing import EXPIRES, PARTITION_KEY, SORT_KEY
 from streams.settings import DynamoSettings
 
@@ -16,14 +16,9 @@ _READ_TIMEOUT_S = 20
 
 def connect(settings: DynamoSettings, connections: int) -> Any:
     """A boto3 client, to be used by up to ``connections`` threads. It never retries by itself: we do, and say so."""
-    key, secret = settings.access_key_id, settings.secret_access_key
-    return boto3.session.Session().client(
-        "dynamodb",
-        region_name=settings.region,
-        endpoint_url=settings.endpoint,
-        aws_access_key_id=key.get_secret_value() if key else None,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        config=Config(
+    return dynamodb_client(
+        settings,
+        Config(
             retries={"total_max_attempts": 1},
             max_pool_connections=connections,
             connect_timeout=_CONNECT_TIMEOUT_S,

@@ -25,12 +25,12 @@ class KafkaJars(Part):
     def command(self, port: int) -> list[str]:
         """The broker's command; its directory is formatted the first time."""
         directory = self.directory
-        run_java = [java(), "-cp", class_path(jars("kafka")), *_java_options(directory)]
+        run_java = java_command(directory)
         properties = directory / "server.properties"
         if not properties.exists() or f"127.0.0.1:{port}\n" not in properties.read_text():
             properties.write_text(server_properties(directory / "data", port, free_port()))
         if not (directory / "data").exists():
-            _format(run_java, properties)
+            format_data(run_java, properties)
         return [*run_java, "-Xmx512m", "-Xms256m", "kafka.Kafka", str(properties)]
 
     def address(self, port: int) -> str:
@@ -74,8 +74,12 @@ def server_properties(data: Path, port: int, controller_port: int) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _java_options(directory: Path) -> list[str]:
+def java_command(directory: Path) -> list[str]:
+    """How any of Kafka's programs begins; it leaves no file outside of ``directory``."""
     return [
+        java(),
+        "-cp",
+        class_path(jars("kafka")),
         f"-Djava.io.tmpdir={directory}",  # unpacked compression libraries go with the rest
         "-XX:-UsePerfData",  # no file under /tmp/hsperfdata_*
         "-XX:+UseSerialGC",
@@ -84,10 +88,12 @@ def _java_options(directory: Path) -> list[str]:
     ]
 
 
-def _format(run_java: list[str], properties: Path) -> None:
+def format_data(run_java: list[str], properties: Path, *options: str) -> None:
+    """Prepare the directory that ``properties`` name. ``options`` are those of Kafka's ``kafka-storage format``."""
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     # An id that starts with a dash would be taken for an option.
     command = [*run_java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(properties)]
+    command += options
     done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_WITHIN_S, check=False)
     if done.returncode != 0:
         raise BrokerError(f"Apache Kafka's directory could not be formatted:\n{done.stdout}{done.stderr}")

@@ -6,30 +6,25 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import fsspec
 from botocore.exceptions import BotoCoreError, ClientError
 from fsspec.implementations.local import LocalFileSystem
 
 from schemas.errors import DamagedEntry, RegistryError
+from streams.access.aws import registry_files
 from streams.log import get_logger
+from streams.settings import RegistrySettings
 
 log = get_logger(__name__)
 
 
 class Files:
-    """Files below ``url``: a directory, which is made when it is missing, or ``s3://bucket/prefix``."""
+    """Files below the registry's address: a directory, which is made when it is missing, or ``s3://bucket/prefix``."""
 
-    def __init__(self, url: str, s3_endpoint: str | None = None) -> None:
-        # Another process may have written since we last looked: never list from a cache.
-        options: dict[str, Any] = {"use_listings_cache": False}
-        if url.startswith("s3://"):
-            options |= {"endpoint_url": s3_endpoint, "skip_instance_cache": True}
-        self.url = url.rstrip("/")
+    def __init__(self, settings: RegistrySettings) -> None:
+        self.url = settings.url.rstrip("/")
         with self._told("open", ""):
-            self._fs, root = fsspec.url_to_fs(url, **options)
-            self._root = str(root).rstrip("/")
+            self._fs, self._root = registry_files(settings)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file; :class:`DamagedEntry` if there is none, for only files of entries are read."""

@@ -32,7 +32,7 @@ class Registry:
     """
 
     def __init__(self, settings: RegistrySettings) -> None:
-        self._files = Files(settings.url, settings.s3_endpoint)
+        self._files = Files(settings)
         self.url = self._files.url
 
     # -- writing

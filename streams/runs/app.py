@@ -10,6 +10,7 @@ from faust.types import TP, AppT, EventT, Message
 from mode import CrashingSupervisor
 from yarl import URL
 
+from streams.access.broker import addresses, for_faust
 from streams.runs.transport import HoldBack, RevokeHook, RunTransport
 from streams.settings import Settings
 
@@ -55,10 +56,11 @@ class RunSchema(faust.Schema):  # type: ignore[misc]
 def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
     """A Faust app in the consumer group ``app_id``. ``options`` go to :class:`faust.App`."""
     broker = settings.broker
-    urls = [URL(f"kafka://{address.strip()}") for address in broker.url.split(",")]
+    urls = [URL(f"kafka://{address}") for address in addresses(broker)]
     app = RunApp(
         app_id,
         broker=urls,
+        broker_credentials=for_faust(broker),
         topic_partitions=broker.partitions,
         topic_replication_factor=broker.replication,
         topic_disable_leader=True,

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from models.fitting import FitParameters
 from schemas.errors import RegistryError
 from schemas.training import ModelUpdate, TrainingRequest
+from streams.access.rights import rights
 from streams.build_info import build_info
 from streams.log import get_logger, setup_logging
 from streams.registry import Entry, Registry
@@ -37,7 +38,7 @@ _LONGEST_RETRY_S: Final = 30.0
 def run_trainer(settings: Settings, publish_only: bool = False) -> None:
     """Run until SIGINT or SIGTERM; with ``publish_only`` publish what the registry has, and return."""
     setup_logging(settings, "trainer")
-    require_topics(settings)
+    require_topics(settings, rights(settings)["trainer"])
     registry = Registry(settings.registry)
 
     async def main() -> None:

@@ -11,10 +11,12 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import BrokerError, DamagedEntry
 from schemas.training import ModelUpdate
+from streams.access.broker import for_aiokafka
+from streams.access.why import start
 from streams.log import get_logger
 from streams.partitions import partition_of
 from streams.registry import Registry
-from streams.settings import Settings
+from streams.settings import BrokerSettings, Settings
 
 log = get_logger(__name__)
 
@@ -71,9 +73,9 @@ async def publish_registry(settings: Settings, registry: Registry) -> int:
         return 0
     try:
         async with contextlib.AsyncExitStack() as stack:
-            present = await _keys_on_topic(settings.broker.url, topic, partitions)
-            producer = AIOKafkaProducer(bootstrap_servers=settings.broker.url, acks="all")
-            await producer.start()
+            present = await _keys_on_topic(settings.broker, topic, partitions)
+            producer = AIOKafkaProducer(**for_aiokafka(settings.broker), acks="all")
+            await start(producer, settings.broker)
             stack.push_async_callback(producer.stop)
 
             async def send(partition: int, key: bytes, value: bytes) -> object:
@@ -105,11 +107,11 @@ def _tell_of_damage(error: DamagedEntry) -> None:
     log.warning("left out of publishing", action="entry_damaged", detail=str(error))
 
 
-async def _keys_on_topic(broker: str, topic: str, partitions: int) -> set[tuple[int, bytes]]:
+async def _keys_on_topic(broker: BrokerSettings, topic: str, partitions: int) -> set[tuple[int, bytes]]:
     """Partition and key of everything on a compacted topic."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
+    consumer = AIOKafkaConsumer(**for_aiokafka(broker), enable_auto_commit=False, auto_offset_reset="earliest")
     try:
+        await start(consumer, broker)
         wanted = [TopicPartition(topic, partition) for partition in range(partitions)]
         consumer.assign(wanted)
         await consumer.seek_to_beginning(*wanted)

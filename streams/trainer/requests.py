@@ -17,13 +17,17 @@ FLEET = "*"
 def read_requests(records: Sequence[Any]) -> list[TrainingRequest]:
     """The newest request of each machine and stack, in the order in which they came.
 
-    What is no request is logged and left out: it can be sent again, and no reading is lost with it.
+    What is no request is left out, with one line in the log: it can be sent again, and no reading is lost with it.
     """
     newest: dict[tuple[str, str, str], TrainingRequest] = {}
-    read = 0
+    read = refused = 0
+    last = ""
     for record in records:
-        request = _read(record)
-        if request is None:
+        try:
+            request = TrainingRequest.model_validate_json(record.value or b"")
+            _check(request)
+        except (ValidationError, ValueError) as error:
+            refused, last = refused + 1, f"{record.topic}/{record.partition}/{record.offset}: {error}"[:300]
             continue
         read += 1
         key = (request.client_id, request.machine_id, request.stack)
@@ -33,24 +37,9 @@ def read_requests(records: Sequence[Any]) -> list[TrainingRequest]:
         log.info(
             "older requests of the same machines left out", action="requests_collapsed", requests=read - len(newest)
         )
+    if refused:
+        log.warning("no training requests, left out", action="request_refused", records=refused, last=last)
     return list(newest.values())
-
-
-def _read(record: Any) -> TrainingRequest | None:
-    try:
-        request = TrainingRequest.model_validate_json(record.value or b"")
-        _check(request)
-    except (ValidationError, ValueError) as error:
-        log.warning(
-            "not a training request, left out",
-            action="request_refused",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            detail=str(error)[:300],
-        )
-        return None
-    return request
 
 
 def _check(request: TrainingRequest) -> None:

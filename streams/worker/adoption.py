@@ -1,11 +1,12 @@
 """Putting models in force: only once that is durable, and from an offset that every label can name."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
 
-from models.engine.engine import Touched
+from models.engine.engine import FLEET_MACHINE, Touched
 from schemas.training import ModelUpdate
 from streams.log import get_logger
 from streams.runs.producing import Record
@@ -15,23 +16,31 @@ log = get_logger(__name__)
 
 
 def read_updates(records: Sequence[Any]) -> list[ModelUpdate]:
-    """The model updates in a run; the last one of each key. What is none is logged and left out."""
+    """The model updates in a run; the last one of each key. What is none is left out, with one line in the log."""
     updates: dict[bytes, ModelUpdate] = {}
+    refused, last = 0, ""
     for record in records:
         if not record.value:
             continue
         try:
-            updates[record.key or b""] = ModelUpdate.model_validate_json(record.value)
-        except ValidationError as error:
-            log.warning(
-                "not a model update, left out",
-                action="model_refused",
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                detail=str(error)[:300],
-            )
+            update = ModelUpdate.model_validate_json(record.value)
+            _check(update)
+        except (ValidationError, ValueError) as error:
+            refused, last = refused + 1, f"{record.topic}/{record.partition}/{record.offset}: {error}"[:300]
+            continue
+        updates[record.key or b""] = update
+    if refused:
+        log.warning("no model updates, left out", action="model_refused", records=refused, last=last)
     return list(updates.values())
+
+
+def _check(update: ModelUpdate) -> None:
+    """What the schema does not say."""
+    if (update.machine_id == FLEET_MACHINE) != (update.rung == "fleet"):
+        raise ValueError(f"machine {update.machine_id!r} cannot have a model of rung {update.rung}")
+    for model in update.features:
+        if any(here >= there for here, there in pairwise(model.edges)):
+            raise ValueError(f"edges of {model.feature!r} do not rise")
 
 
 def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:

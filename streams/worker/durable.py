@@ -65,11 +65,11 @@ class Durable:
 
     async def room(self) -> None:
         """Wait while more is judged than can be written: a slow broker slows the reading, memory stays bounded."""
-        if sum(len(partition.output.labels) for partition in self.partitions.values()) < _MOST_WAITING:
+        if sum(partition.output.waiting for partition in self.partitions.values()) < _MOST_WAITING:
             return
         async with self._progress:
             await self._progress.wait_for(
-                lambda: sum(len(partition.output.labels) for partition in self.partitions.values()) < _MOST_WAITING
+                lambda: sum(partition.output.waiting for partition in self.partitions.values()) < _MOST_WAITING
             )
 
     async def drain(self) -> None:

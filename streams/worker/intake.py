@@ -4,7 +4,7 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
@@ -15,13 +15,18 @@ from schemas.signals import SENTINELS
 from schemas.times import iso
 from streams.worker.usual import take_in_usual
 
+#: A key is a machine_id of at most 128 characters; of a longer one this much is kept.
+_KEY_BYTES: Final = 1_024
+_DETAIL_CHARACTERS: Final = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may send."""
+    """What may be sent, so that no client takes the room of the others."""
 
     message_bytes: int
     machines_per_client: int  # in one partition
+    machines: int = 200_000  # of all clients, in one partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class TakenIn:
 
 def take_in_run(records: Sequence[Any], engine: Engine, limits: Limits) -> TakenIn:
     """Decode Kafka records (``key``, ``value``, ``offset``, ``timestamp``, ``topic``, ``partition``)."""
-    usual = take_in_usual(records, engine, limits.message_bytes, limits.machines_per_client)
+    usual = take_in_usual(records, engine, limits.message_bytes, limits.machines_per_client, limits.machines)
     if usual is not None:
         return TakenIn(usual, ())
     return take_in_any(records, engine, limits)
@@ -71,7 +76,7 @@ def take_in_any(records: Sequence[Any], engine: Engine, limits: Limits) -> Taken
             if row is None:
                 row = _new_machine(engine, reading.client_id, machine, limits)
         except BadReading as error:
-            rejected.append(_reject(record, error))
+            rejected.append(_reject(record, error, limits))
             continue
         slot.append(row)
         offset.append(record.offset)
@@ -94,20 +99,32 @@ def _new_machine(engine: Engine, client_id: str, machine_id: str, limits: Limits
             f"client {client_id!r} has {limits.machines_per_client} machines in this partition already; "
             "raise worker.max_machines_per_client if that is right",
         )
+    if len(engine.machines) >= limits.machines:
+        raise BadReading(
+            "too_many_machines",
+            f"this partition has {limits.machines} machines already; raise worker.max_machines if there is memory for more",
+        )
     return engine.slot(client_id, machine_id)
 
 
-def _reject(record: Any, error: BadReading) -> Rejected:
+def _reject(record: Any, error: BadReading, limits: Limits) -> Rejected:
+    """The message as it came, cut where it is longer than any reading: else the broker would not take it, and the worker
+    could not go on."""
+    value, key, cut = record.value, record.key, ""
+    if value is not None and len(value) > limits.message_bytes:
+        value, cut = value[: limits.message_bytes], f"; its first {limits.message_bytes} bytes are kept"
+    if key is not None and len(key) > _KEY_BYTES:
+        key, cut = key[:_KEY_BYTES], f"{cut}; of {len(key)} bytes of key the first {_KEY_BYTES} are kept"
     return Rejected.model_validate(
         {
             "reason": error.reason,
-            "detail": error.detail,
+            "detail": error.detail[: _DETAIL_CHARACTERS - len(cut)] + cut,
             "source_topic": record.topic,
             "source_partition": record.partition,
             "source_offset": record.offset,
             "produced_at": None if record.timestamp is None or record.timestamp < 0 else iso(record.timestamp),
-            "key": _base64(record.key),
-            "value": _base64(record.value),
+            "key": _base64(key),
+            "value": _base64(value),
         }
     )
 

@@ -15,6 +15,9 @@ from schemas.twins import write_twin
 from streams.runs.producing import Record
 from streams.worker.intake import Limits, take_in_run
 
+#: About what a label weighs.
+_LABEL_BYTES = 500
+
 
 @dataclass(slots=True)
 class Output:
@@ -25,6 +28,11 @@ class Output:
     rejected: list[Record] = field(default_factory=list)
     training: list[Record] = field(default_factory=list)
     status: list[Record] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """How many labels wait; a rejection, which may be a hundred times as long, counts as so many as it weighs."""
+        return len(self.labels) + sum(len(value or b"") for _, value in self.rejected) // _LABEL_BYTES
 
 
 @dataclass(slots=True)

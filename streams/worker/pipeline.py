@@ -53,7 +53,7 @@ class Worker:
         stacks, engine_settings = engine_parts(knobs)
         build = build_info()
         self._app, self._settings, self._topics = app, settings, topics
-        self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client)
+        self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client, knobs.max_machines)
         self._build = (build.version, build.git_commit)
         self._counts = Counts()
 

@@ -22,10 +22,12 @@ from schemas.units import psi_per
 _SECONDS_BELOW: Final = 4e9
 
 
-def take_in_usual(records: Sequence[Any], engine: Engine, largest: int, most_machines: int) -> ReadingBatch | None:
+def take_in_usual(
+    records: Sequence[Any], engine: Engine, largest: int, most_per_client: int, most_machines: int
+) -> ReadingBatch | None:
     """The batch of a run of usual readings no message of which is over ``largest`` bytes; None if one is not usual.
 
-    A new machine is let in unless its client has ``most_machines`` already.
+    A new machine is let in unless its client has ``most_per_client`` already, or all together have ``most_machines``.
     """
     values = [record.value for record in records]
     keys = [record.key for record in records]
@@ -35,7 +37,7 @@ def take_in_usual(records: Sequence[Any], engine: Engine, largest: int, most_mac
     if readings is None or not _keys_agree(keys, readings):
         return None
     try:
-        slots = _slots(readings, engine, most_machines)
+        slots = _slots(readings, engine, most_per_client, most_machines)
         times = _times_ms(readings)
         factors = [1.0 if one.unit is None else psi_per(one.unit) for one in readings]
     except BadReading:
@@ -69,7 +71,7 @@ def _keys_agree(keys: Sequence[bytes], readings: Sequence[Usual]) -> bool:
     return names.count("\n") == len(keys) - 1 and names.encode() == b"\n".join(keys)
 
 
-def _slots(readings: Sequence[Usual], engine: Engine, most_machines: int) -> list[int] | None:
+def _slots(readings: Sequence[Usual], engine: Engine, most_per_client: int, most_machines: int) -> list[int] | None:
     known = engine.slots
     slots: list[Any] = [known.get((one.client_id, one.machine_id)) for one in readings]
     if None not in slots:
@@ -77,7 +79,7 @@ def _slots(readings: Sequence[Usual], engine: Engine, most_machines: int) -> lis
     for at, one in enumerate(readings):
         if slots[at] is None:
             is_new = (one.client_id, one.machine_id) not in known
-            full = engine.machines_of.get(one.client_id, 0) >= most_machines
+            full = len(engine.machines) >= most_machines or engine.machines_of.get(one.client_id, 0) >= most_per_client
             if not (is_plain(one.machine_id) and is_plain(one.client_id)) or (is_new and full):
                 return None
             slots[at] = engine.slot(one.client_id, one.machine_id)

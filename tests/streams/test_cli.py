@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.errors import BadSettings
+from streams.access.rights import rights
 from streams.cli.main import COMMANDS, app
 from streams.config_report import settings_in_order
+from streams.doctor import _in_the_clear as in_the_clear
 from streams.settings import load_settings
 from streams.topics_admin import check_topics, create_topics, require_topics
 from tests.conftest import MakeSettings
@@ -57,7 +59,8 @@ def test_flags_go_before_variables_before_the_file_before_defaults(run: Run, tmp
 
 
 def test_secrets_are_never_shown(run: Run) -> None:
-    _, said = run("config", "--json", WELLSENTRY_DYNAMODB__SECRET_ACCESS_KEY="do-not-tell")
+    keys = {"WELLSENTRY_DYNAMODB__ACCESS_KEY_ID": "local", "WELLSENTRY_DYNAMODB__SECRET_ACCESS_KEY": "do-not-tell"}
+    _, said = run("config", "--json", **keys)
     assert "do-not-tell" not in said
     assert "(hidden)" in said
 
@@ -91,7 +94,7 @@ def test_a_topic_with_other_partitions_is_told_with_its_remedy(
     more = make_settings(any_broker_url, broker={"partitions": settings.broker.partitions + 1})
     assert {one.what for one in check_topics(more)} == {"partitions"}
     with pytest.raises(Exception, match="partitions is 4, declared 5"):
-        require_topics(more)
+        require_topics(more, rights(more)["worker"])
 
 
 def test_the_doctor_finds_nothing_wrong_where_all_is_well(
@@ -104,6 +107,19 @@ def test_the_doctor_finds_nothing_wrong_where_all_is_well(
     assert status == 0, findings
     assert {one["check"] for one in findings} >= {"broker", "topics", "dynamodb", "registry", "versions"}
     assert {one["health"] for one in findings if one["check"] != "dynamodb"} == {"ok"}
+
+
+def test_the_doctor_tells_what_travels_in_the_clear_to_another_machine() -> None:
+    def told(**sections: dict[str, str]) -> list[str]:
+        return [one.what.split(":")[0] for one in in_the_clear(load_settings(**sections))]
+
+    near = {"endpoint": "http://localhost:8000"}
+    assert told(broker={"url": "127.0.0.1:9092,localhost:9093"}, dynamodb=near) == []
+    assert told(broker={"url": "kafka:9092"}, dynamodb={"endpoint": "http://db:8000"}) == [
+        "broker.url",
+        "dynamodb.endpoint",
+    ]
+    assert told(broker={"url": "kafka:9092", "security_protocol": "ssl"}, dynamodb={"endpoint": "https://db"}) == []
 
 
 def test_the_doctor_says_what_is_broken_and_what_to_do(run: Run, make_settings: MakeSettings, tmp_path: Path) -> None:

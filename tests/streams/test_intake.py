@@ -13,6 +13,7 @@ from models.engine.engine import Engine
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from streams.worker.intake import Limits, TakenIn, take_in_any, take_in_run
+from streams.worker.partition import Output
 from streams.worker.usual import take_in_usual
 
 LIMITS = Limits(message_bytes=400, machines_per_client=3)
@@ -96,7 +97,9 @@ def test_a_run_is_taken_in_as_its_messages_are_one_by_one(messages: list[tuple[b
 
 def short(messages: list[tuple[bytes | None, bytes | None]]) -> bool:
     """Whether the short way takes these."""
-    found = take_in_usual(records_of(messages), new_engine(), LIMITS.message_bytes, LIMITS.machines_per_client)
+    found = take_in_usual(
+        records_of(messages), new_engine(), LIMITS.message_bytes, LIMITS.machines_per_client, LIMITS.machines
+    )
     return found is not None
 
 
@@ -118,3 +121,9 @@ def test_what_nearly_all_messages_look_like_goes_the_short_way() -> None:
 )
 def test_messages_that_only_together_look_usual_go_the_long_way(messages: list[tuple[bytes, bytes]]) -> None:
     assert not short(list(messages))
+
+
+def test_long_rejections_count_among_what_waits_to_be_sent() -> None:
+    output = Output(labels=[(b"well", b"label")] * 10, rejected=[(b"well", b"x" * 87_000)] * 100)
+    assert output.waiting > 10_000, "else a flood of nonsense would fill the memory while the broker is slow"
+    assert Output(labels=[(b"well", b"label")] * 10).waiting == 10

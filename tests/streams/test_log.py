@@ -28,7 +28,8 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_the_first_line_says_which_code_starts_with_which_settings(capsys: pytest.CaptureFixture[str]) -> None:
-    setup_logging(load_settings(dynamodb={"secret_access_key": "do-not-tell"}), "worker")
+    keys = {"access_key_id": "local", "secret_access_key": "do-not-tell"}
+    setup_logging(load_settings(dynamodb=keys), "worker")
     (banner,) = lines(capsys)
     assert (banner["action"], banner["component"]) == ("start", "worker")
     assert banner["git_commit"] == build_info().git_commit
@@ -53,6 +54,14 @@ def test_libraries_log_the_same_way_and_only_what_matters(capsys: pytest.Capture
     logging.getLogger("aiokafka.consumer").info("about itself")
     logging.getLogger("aiokafka.consumer").warning("it %s", "matters")
     assert [line["event"] for line in lines(capsys)][1:] == ["it matters"]
+
+
+def test_libraries_that_write_down_what_they_send_are_not_asked_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging(load_settings(log={"level": "debug"}), "worker")
+    for library in ("aiokafka.conn", "kafka.protocol.parser", "botocore.auth", "aiobotocore.endpoint", "s3fs"):
+        logging.getLogger(library).debug("password: do-not-tell")
+    get_logger("streams").debug("ours", action="ours")
+    assert [line["event"] for line in lines(capsys)][1:] == ["ours"]
 
 
 def test_a_flood_of_one_kind_is_let_through_once_a_second_with_its_count() -> None:
