@@ -14,7 +14,7 @@ from streams.runs.transport import HoldBack, RevokeHook, RunTransport
 from streams.settings import Settings
 
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
-_MAX_RUN = 4_000
+MAX_RUN = 4_000
 #: Runs that wait in an agent's queue before its partitions are no longer fetched.
 _QUEUED_RUNS = 32
 _FETCH_BYTES = 4_000_000
@@ -70,7 +70,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         stream_recovery_delay=0.0,
         broker_session_timeout=broker.session_timeout_s,
         broker_heartbeat_interval=broker.heartbeat_interval_s,
-        broker_max_poll_records=_MAX_RUN,
+        broker_max_poll_records=MAX_RUN,
         broker_commit_livelock_soft_timeout=3600.0,  # we commit ourselves; Faust's watchdog cannot see it
         consumer_max_fetch_size=_FETCH_BYTES,
         consumer_auto_offset_reset="earliest",
