@@ -107,13 +107,15 @@ async def serve(app: RunApp) -> None:
         await asyncio.gather(*waits, return_exceptions=True)
         if app.crash_reason is None:
             await _finish(app)
+        # What Faust's services call a crash from here on is that they are stopped, as in the middle of a rebalance.
+        reason = app.crash_reason
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
         with contextlib.suppress(asyncio.CancelledError):
             await app.stop()
-    if app.crash_reason is not None:
-        raise app.crash_reason
+    if reason is not None:
+        raise reason
 
 
 async def _finish(app: RunApp) -> None:
