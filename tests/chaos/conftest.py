@@ -22,6 +22,7 @@ _SAID = pytest.StashKey[list[str]]()
 
 MakeStory = Callable[..., Story]
 Prove = Callable[[Story], None]
+Note = Callable[[str], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,15 +101,24 @@ def make_story(
 
 
 @pytest.fixture
-def assert_proof(pytestconfig: pytest.Config) -> Prove:
+def note(pytestconfig: pytest.Config) -> Note:
+    """Puts a line into the summary."""
+
+    def do(line: str) -> None:
+        print(line)
+        pytestconfig.stash[_SAID].append(line)
+
+    return do
+
+
+@pytest.fixture
+def assert_proof(note: Note) -> Prove:
     """Proves a story, notes what it came to, and fails if anything is wrong."""
 
     def do(story: Story) -> None:
         proof = prove(story)
-        killed = ", ".join(f"{count} x {what}" for what, count in story.kills.items())
-        line = f"{story.name}, seed {story.seed}: {sum(story.kills.values())} kills ({killed}); {proof}"
-        print(line)
-        pytestconfig.stash[_SAID].append(line)
+        line = f"{story.told()}; {proof}"
+        note(line)
         assert not proof.wrong, "\n".join([line, *proof.wrong[:_SHOWN]])
 
     return do

@@ -30,7 +30,7 @@ class Fleet:
     Some send late, some by tag, some have events, a few come only later; in every burst something is no reading at all.
     """
 
-    def __init__(self, seed: int, machines: int = 60) -> None:
+    def __init__(self, seed: int, machines: int = 36) -> None:
         self.seed, self.machines = seed, machines
 
     def names(self, number: int) -> list[str]:
@@ -47,7 +47,7 @@ class Fleet:
         return made
 
     def _of_machine(self, m: int, name: str, number: int, rng: random.Random) -> Iterator[Message]:
-        late = m % 6 == 1
+        late = m % 12 == 1
         minute = number // _BLOCK * _BLOCK + _BLOCK - 1 - number % _BLOCK if late else number
         event = 80.0 if m % 7 == 2 and (number + m) % 60 >= 45 else 0.0
         casing = round(300.0 + event + rng.gauss(0, 3), 1)

@@ -145,18 +145,14 @@ def _each_in_its_place(
         labelled = {label["source_offset"] for label in made}
         partners = {label["partner_offset"] for label in made}
         refused = {json.loads(record.value)["source_offset"] for record in rejected[number]}
-        for message, record in zip(messages, readings[number], strict=False):
+        last = {message.home: at for at, message in enumerate(messages) if message.good}
+        for at, (message, record) in enumerate(zip(messages, readings[number], strict=False)):
             by_tag = message.good and b'"tag"' in (message.value or b"")
             has_label = record.offset in labelled or (by_tag and record.offset in partners)
-            held = by_tag and not has_label and not _newer_of(messages, message)
+            held = by_tag and not has_label and last[message.home] == at  # may wait for its partner still
             if message.good != (has_label or held) or message.good == (record.offset in refused):
                 wrong.append(f"readings/{number}/{record.offset} (good: {message.good}) is not where it belongs")
     return wrong[:5] + ([f"... and {len(wrong) - 5} more"] if len(wrong) > 5 else [])
-
-
-def _newer_of(messages: Sequence[Message], message: Message) -> bool:
-    """Whether anything of the machine came after a message: then it may no longer wait for its partner."""
-    return any(one.home == message.home and one.good for one in messages[messages.index(message) + 1 :])
 
 
 # -- (b) sent twice, equal to the letter
@@ -199,23 +195,35 @@ def _out_of_order(records: Sequence[Any]) -> list[str]:
 
 
 def _unlike(calm: Partition, number: int, sent: Mapping[str, Mapping[int, Sequence[Any]]]) -> list[str]:
-    """Labels, incidents, requests and rejections that an undisturbed run does not make, or makes otherwise."""
-    names = {"labels": "label_id", "training": "request_id", "rejected": "source_offset"}
+    """Labels, incidents and rejections that an undisturbed run does not make, or makes otherwise.
+
+    Of training requests it is only compared which machines have one: they hold the history at the end of a run, and how
+    readings are cut into runs depends on the clock.
+    """
+    names = {"labels": "label_id", "rejected": "source_offset"}
     wrong = []
     for topic, field in names.items():
         here = {key: copies[0] for key, copies in _by(field, sent[topic][number]).items()}
         there = {json.loads(value)[field]: value for _, value in getattr(calm.output, topic)}
         wrong += [f"{topic}: {one}" for one in _unlike_each_other(here, there)]
+    asked = {_asks_for(record.value) for record in sent["training"][number]}
+    if unlike := asked ^ {_asks_for(value) for _, value in calm.output.training}:
+        wrong.append(f"training: {sorted(unlike)[:3]} asked for in only one of the two")
     here = {record.value: record.value for record in sent["incidents"][number]}
     there = {value: value for _, value in calm.output.incidents}
     return wrong + [f"incidents: {one}" for one in _unlike_each_other(here, there)]
+
+
+def _asks_for(value: bytes) -> tuple[str, str, str]:
+    request = json.loads(value)
+    return request["machine_id"], request["stack"], request["reason"]
 
 
 def _unlike_each_other(here: Mapping[Any, bytes], there: Mapping[Any, bytes]) -> list[str]:
     wrong = [f"{key!r} only in the story" for key in here.keys() - there.keys()][:3]
     wrong += [f"{key!r} only in the undisturbed run" for key in there.keys() - here.keys()][:3]
     differ = [key for key in here.keys() & there.keys() if here[key] != there[key]]
-    wrong += [f"{key}: {_fields_that_differ(here[key], there[key])}" for key in sorted(differ)[:3]]
+    wrong += [f"{key}: {_fields_that_differ(here[key], there[key])} in {here[key]!r}" for key in sorted(differ)[:3]]
     return wrong + ([f"{len(differ)} differ"] if differ else [])
 
 

@@ -3,8 +3,7 @@
 import contextlib
 import random
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from tests.processes import Process, running, wait_until
 
 #: What the labels of a story say of the code: a commit made meanwhile must not get into them.
 COMMIT: Final = "c4a05"
-_DIES_WITHIN_S: Final = 40.0
+_DIES_WITHIN_S: Final = 120.0
 _SETTLES_WITHIN_S: Final = 120.0
 
 #: Settings that make a story short: sessions end soon, state is written often, event times are long ago.
@@ -44,6 +43,7 @@ class Story:
         self.fleet = Fleet(seed)
         self.bursts = 0
         self.kills: dict[str, int] = {}  # by program and place
+        self.drained = 0  # programs that were told to end
         create_topics(settings)
         with LabelStore(settings.dynamodb) as store:
             store.ensure_table()
@@ -51,7 +51,7 @@ class Story:
     # -- what goes in
 
     @contextlib.contextmanager
-    def fed(self, every_s: float = 0.1, model_every: int = 0) -> Iterator[Feeding]:
+    def fed(self, every_s: float = 0.2, model_every: int = 0) -> Iterator[Feeding]:
         """The fleet sends while the block runs: a burst every so often, a model with every so many bursts."""
         with Feeding(self.settings, self.fleet, every_s, model_every) as feeding:
             yield feeding
@@ -67,7 +67,7 @@ class Story:
         """A program's consumer group."""
         return str(getattr(self.settings, command).app_id)
 
-    def dies(self, command: str, point: str, most_passages: int = 6) -> None:
+    def dies(self, command: str, point: str, most_passages: int = 4) -> None:
         """Run a program until it kills itself at ``point``, at a passage that the seed chooses."""
         before = set(members(self.settings, self.group(command)))
         passage = self.random.randint(1, most_passages)
@@ -98,6 +98,11 @@ class Story:
         group = self.group(command)
         bury(self.settings, group, [one for one in members(self.settings, group) if one not in living])
 
+    def told(self) -> str:
+        """What was done to it."""
+        killed = ", ".join(f"{count} x {what}" for what, count in self.kills.items()) or "none"
+        return f"{self.name}, seed {self.seed}: {sum(self.kills.values())} kills ({killed}), {self.drained} drained"
+
     # -- until all is done
 
     def settle(self, worker: Any = None, sink: Any = None) -> None:
@@ -127,13 +132,3 @@ def new_story(make_settings: MakeSettings, broker: str, dynamodb: str, **more: A
     """Settings of a story: quick ones, changed by ``more``."""
     sections = {section: {**QUICK.get(section, {}), **more.get(section, {})} for section in QUICK.keys() | more.keys()}
     return make_settings(broker, dynamodb, **sections)
-
-
-def wait_for(condition: Callable[[], Any], what: str, within_s: float = 60.0) -> Any:
-    """As :func:`tests.processes.wait_until`, for what takes long and need not be looked at often."""
-
-    def look() -> Any:
-        time.sleep(0.1)
-        return condition()
-
-    return wait_until(look, within_s, what)
