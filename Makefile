@@ -1,5 +1,7 @@
 # make demo     50 simulated wells on a live board; Ctrl-C ends it
 # make test     all tests; real Kafka and DynamoDB Local are used when Java 17 and Maven are there
+# make chaos    disturbs real processes in every way, many times each; ARGS="--seed 7" for other moments
+# make soak     5,000 readings/s for ARGS="--minutes 10", and the memory's slope
 # make check    style, types, import rules
 # make bench    readings per second beside aiokafka, Quix Streams and Faust, and what the engine costs by itself
 # make audit    known vulnerabilities of locked dependencies, from OSV's database
@@ -17,7 +19,7 @@ PEERS := .venv-peers
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check audit bench lock clean environment dev-environment
+.PHONY: help demo test chaos soak check audit bench lock clean environment dev-environment
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -34,6 +36,12 @@ demo: environment
 
 test: dev-environment
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+chaos: dev-environment
+	@exec $(BIN)/python -m pytest tests/chaos --all-kills $(ARGS)
+
+soak: dev-environment
+	@exec $(BIN)/python -m tests.chaos.soak $(ARGS)
 
 check: dev-environment
 	$(BIN)/ruff check

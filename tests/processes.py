@@ -34,6 +34,16 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def status(self) -> int | None:
+        """Exit status, minus the signal that ended it; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
     def kill(self) -> None:
         """End it with -9."""
         self._process.send_signal(signal.SIGKILL)

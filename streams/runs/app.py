@@ -15,7 +15,7 @@ from streams.runs.transport import HoldBack, RevokeHook, RunTransport
 from streams.settings import Settings
 
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
-_MAX_RUN = 4_000
+MAX_RUN = 4_000
 #: Runs that wait in an agent's queue before its partitions are no longer fetched.
 _QUEUED_RUNS = 4
 #: Of one partition; whatever has been fetched and not judged yet takes memory.
@@ -73,7 +73,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         stream_recovery_delay=0.0,
         broker_session_timeout=broker.session_timeout_s,
         broker_heartbeat_interval=broker.heartbeat_interval_s,
-        broker_max_poll_records=_MAX_RUN,
+        broker_max_poll_records=MAX_RUN,
         broker_commit_livelock_soft_timeout=3600.0,  # we commit ourselves; Faust's watchdog cannot see it
         consumer_max_fetch_size=_FETCH_BYTES,
         consumer_auto_offset_reset="earliest",
@@ -110,13 +110,15 @@ async def serve(app: RunApp) -> None:
         await asyncio.gather(*waits, return_exceptions=True)
         if app.crash_reason is None:
             await _finish(app)
+        # What Faust's services call a crash from here on is that they are stopped, as in the middle of a rebalance.
+        reason = app.crash_reason
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
         with contextlib.suppress(asyncio.CancelledError):
             await app.stop()
-    if app.crash_reason is not None:
-        raise app.crash_reason
+    if reason is not None:
+        raise reason
 
 
 async def _finish(app: RunApp) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from schemas.topics import Topics
-from streams.runs.app import RunApp
+from schemas.topics import TopicDeclaration, Topics
+from streams.runs.app import MAX_RUN, RunApp
 from streams.runs.committing import commit_offsets
 from streams.runs.producing import Record, send_run
 from streams.worker.partition import Output, Partition
 from streams.worker.store import StateStore
+from streams.worker.turns import MOST_AHEAD, furthest_ahead
 
 #: Labels that may wait to be sent before no further run is judged.
 _MOST_WAITING = 20_000
@@ -46,6 +47,7 @@ class Durable:
         self._app, self._topics, self._store, self._clock = app, topics, store, clock
         self._changelog_interval_s, self._status_interval_s = changelog_interval_s, status_interval_s
         self.partitions: dict[int, Partition] = {}
+        self._committed: dict[int, int] = {}  # by partition: up to which reading
         self._work = asyncio.Event()
         self._snapshots: asyncio.Queue[Snapshot] = asyncio.Queue(1)
         self._judged = 0  # runs judged, in snapshots, durable: the three never fall and never overtake each other
@@ -58,19 +60,28 @@ class Durable:
         self._timer_s = 0.0  # when it goes off
         self._next_status_s: dict[int, float] = {}  # of each partition, so that not all are sent at once
 
-    def judged(self) -> None:
-        """Tell that a run was judged and something waits to be written."""
+    def judged(self, partition: int, first_offset: int) -> None:
+        """Tell that a run of a partition, from ``first_offset`` on, was judged and waits to be written."""
+        self._committed.setdefault(partition, first_offset)
         self._judged += 1
         self._work.set()
 
     async def room(self) -> None:
         """Wait while more is judged than can be written: a slow broker slows the reading, memory stays bounded."""
-        if sum(partition.output.waiting for partition in self.partitions.values()) < _MOST_WAITING:
+        if self._has_room():
             return
         async with self._progress:
-            await self._progress.wait_for(
-                lambda: sum(partition.output.waiting for partition in self.partitions.values()) < _MOST_WAITING
-            )
+            await self._progress.wait_for(self._has_room)
+
+    def _has_room(self) -> bool:
+        waiting = sum(partition.output.waiting for partition in self.partitions.values())
+        judged_to = {number: partition.next_offset for number, partition in self.partitions.items()}
+        return waiting < _MOST_WAITING and furthest_ahead(judged_to, self._committed) < MOST_AHEAD - MAX_RUN
+
+    def forget(self) -> None:
+        """Forget all partitions, once they are drained."""
+        self.partitions.clear()
+        self._committed.clear()
 
     async def drain(self) -> None:
         """Return when everything judged so far is durable and committed."""
@@ -145,19 +156,21 @@ class Durable:
 
     async def _send(self, partition: int, output: Output, status: list[Record]) -> None:
         topics = self._topics
-        await asyncio.gather(
-            *(
-                send_run(self._app, topic.name, partition, records)
-                for topic, records in (
-                    (topics.labels, output.labels),
-                    (topics.incidents, output.incidents),
-                    (topics.rejected, output.rejected),
-                    (topics.training, output.training),
-                    (topics.status, status),
-                )
-                if records
-            )
+        # Labels first: of what has no label yet nobody must know, it may be judged again by another model.
+        await self._send_all(partition, [(topics.labels, output.labels)])
+        await self._send_all(
+            partition,
+            [
+                (topics.incidents, output.incidents),
+                (topics.rejected, output.rejected),
+                (topics.training, output.training),
+                (topics.status, status),
+            ],
         )
+
+    async def _send_all(self, partition: int, records: Iterable[tuple[TopicDeclaration, list[Record]]]) -> None:
+        sends = (send_run(self._app, topic.name, partition, some) for topic, some in records if some)
+        await asyncio.gather(*sends)
 
     # -- second step: changelog, then offsets
 
@@ -183,6 +196,6 @@ class Durable:
 
     async def _commit(self, next_offsets: Mapping[int, int]) -> None:
         name = self._topics.readings.name
-        await commit_offsets(
-            self._app, {TopicPartition(name, number): offset for number, offset in next_offsets.items() if offset}
-        )
+        offsets = {number: offset for number, offset in next_offsets.items() if offset}
+        await commit_offsets(self._app, {TopicPartition(name, number): offset for number, offset in offsets.items()})
+        self._committed.update(offsets)

@@ -23,10 +23,12 @@ from streams.runs.app import RunApp, new_app, runs_topic
 from streams.runs.committing import commit_offsets
 from streams.settings import Settings, WorkerSettings
 from streams.worker.adoption import adopt, read_updates
+from streams.worker.changelog import read_whole
 from streams.worker.durable import Durable
 from streams.worker.intake import Limits
 from streams.worker.partition import Counts, Partition
 from streams.worker.store import StateStore
+from streams.worker.turns import Start, may_flow, start_of
 
 log = get_logger(__name__)
 
@@ -64,7 +66,10 @@ class Worker:
             value_type=bytes,
             partitions=settings.broker.partitions,
             changelog_topic=runs_topic(app, topics.changelog.name),
-            options={"new_engine": lambda: Engine(stacks, engine_settings)},
+            options={
+                "new_engine": lambda: Engine(stacks, engine_settings),
+                "read_whole": lambda tp: read_whole(settings.broker, tp.topic, tp.partition),
+            },
         )
         self._store: StateStore = table.data
         self._durable = Durable(
@@ -72,15 +77,15 @@ class Worker:
         )
         self._judging = asyncio.Lock()  # held while a run is judged, and while models change
         self._models_read: dict[TopicPartition, int] = {}  # next offset of each partition of the models topic
-        self._models_end: dict[TopicPartition, int] = {}  # where these ended when the partition became ours
-        self._models_known: set[Any] = set()  # partitions of readings whose models, as of then, are all in force
+        self._starts: dict[int, Start] = {}  # what each partition of ours begins with
+        self._started: set[int] = set()  # partitions that are past that
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.adopt_models)
         for task in (self._durable.send_labels, self._durable.write_changelog, self.report):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
-        app.hold_back = self.until_models_known
+        app.hold_back = self.hold_back
         table.on_recover(self.say_ready)
 
     # -- readings
@@ -91,7 +96,7 @@ class Worker:
             async with self._judging:
                 if run.tp in self._app.consumer.assignment():
                     self._partition(run.tp.partition).judge(run.records)
-                    self._durable.judged()
+                    self._durable.judged(run.tp.partition, run.first_offset)
             await asyncio.sleep(0)  # labels of this run go out while the next one, which may be here already, waits
             await self._durable.room()
 
@@ -118,19 +123,45 @@ class Worker:
                 await commit_offsets(self._app, {run.tp: run.last_offset + 1})
                 self._models_read[run.tp] = run.last_offset + 1
 
-    async def until_models_known(self, active: set[Any]) -> set[Any]:
-        """Hold readings back until models published before we started are in force: the first reading is judged by them."""
-        waiting = {tp for tp in active if tp.topic == self._topics.readings.name} - self._models_known
+    async def hold_back(self, active: set[Any]) -> set[Any]:
+        """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
+        readings, models = self._topics.readings.name, self._topics.models.name
+        waiting = [tp for tp in active if tp.topic in (readings, models) and tp.partition not in self._started]
         if not waiting:
-            return waiting
-        models = {tp: TopicPartition(self._topics.models.name, tp.partition) for tp in waiting}
-        if missing := [one for one in models.values() if one not in self._models_end]:
-            self._models_end.update(await self._app.consumer.highwaters(*missing))
-        committed = self._app.consumer._committed_offset
-        for tp, one in models.items():
-            if max(committed.get(one) or 0, self._models_read.get(one, 0)) >= (self._models_end[one] or 0):
-                self._models_known.add(tp)
-        return waiting - self._models_known
+            return set()
+        await self._look_at_ends({tp.partition for tp in waiting if tp.topic == readings} - self._starts.keys())
+        held = set()
+        for tp in waiting:
+            start = self._starts.get(tp.partition)
+            if start is None:
+                held.add(tp)
+                continue
+            flows = may_flow(start, self._judged_to(tp.partition), self._models_read_to(tp.partition))
+            if flows == (True, True):
+                self._started.add(tp.partition)
+            elif not flows[0 if tp.topic == readings else 1]:
+                held.add(tp)
+        return held
+
+    async def _look_at_ends(self, numbers: set[int]) -> None:
+        if not numbers:
+            return
+        names = [self._topics.readings.name, self._topics.models.name, self._topics.labels.name]
+        ends = await self._app.consumer.highwaters(*(TopicPartition(name, n) for name in names for n in numbers))
+        for number in numbers:
+            readings, models, labels = (ends[TopicPartition(name, number)] or 0 for name in names)
+            self._starts[number] = start_of(self._committed(names[0], number), readings, models, labels)
+
+    def _committed(self, topic: str, number: int) -> int:
+        return self._app.consumer._committed_offset.get(TopicPartition(topic, number)) or 0
+
+    def _judged_to(self, number: int) -> int:
+        partition = self._durable.partitions.get(number)
+        return max(self._committed(self._topics.readings.name, number), partition.next_offset if partition else 0)
+
+    def _models_read_to(self, number: int) -> int:
+        models = TopicPartition(self._topics.models.name, number)
+        return max(self._committed(models.topic, number), self._models_read.get(models, 0))
 
     # -- coming and going
 
@@ -138,9 +169,10 @@ class Worker:
         """Before partitions go: finish what was begun, commit it, forget them."""
         async with self._judging:
             await self._durable.drain()
-            self._durable.partitions.clear()
-            self._models_known.clear()
-            self._models_end.clear()
+            self._durable.forget()
+            self._models_read.clear()
+            self._starts.clear()
+            self._started.clear()
         if revoked:
             log.info("partitions handed over", action="handed_over", partitions=len(revoked))
 
