@@ -59,8 +59,9 @@ class WideReading(_Reading):
         for name, value in data.items():
             field = _FIELD_ALIASES.get(name, name)
             if field == "signals":
-                for inner, number in (value or {}).items() if isinstance(value, dict | None) else ():
-                    signals[_signal(inner)] = number
+                if not isinstance(value, dict | None):
+                    raise ValueError("signals is no object of numbers by name")
+                signals |= {_signal(inner): number for inner, number in (value or {}).items()}
             elif field in _OWN_FIELDS:
                 own[field] = value
             else:
