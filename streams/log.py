@@ -105,6 +105,19 @@ def _ms_since(start: float) -> float:
     return round((time.perf_counter() - start) * 1000, 1)
 
 
+class ThrottledWarnings:
+    """Warnings about what others sent: of each action one in ``interval_s``, with the count of those kept back."""
+
+    def __init__(self, log: Any, clock: Callable[[], float] = time.monotonic, interval_s: float = 1.0) -> None:
+        self._log, self._lets_through = log, Throttle(clock, interval_s)
+
+    def __call__(self, message: str, *, action: str, **values: Any) -> None:
+        """Log it, or count it."""
+        kept_back = self._lets_through(action)
+        if kept_back is not None:
+            self._log.warning(message, action=action, kept_back=kept_back, **values)
+
+
 class Throttle:
     """Lets a warning through at most once every ``interval_s`` for each kind, with the count of those kept back.
 

@@ -1,11 +1,12 @@
 """Putting models in force: only once that is durable, and from an offset that every label can name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from models.engine.engine import Touched
+from models.fitting import digest_of
 from schemas.training import ModelUpdate
 from streams.log import get_logger
 from streams.runs.producing import Record
@@ -14,16 +15,17 @@ from streams.worker.partition import Partition
 log = get_logger(__name__)
 
 
-def read_updates(records: Sequence[Any]) -> list[ModelUpdate]:
-    """The model updates in a run; the last one of each key. What is none is logged and left out."""
+def read_updates(records: Sequence[Any], tell: Callable[..., None] = log.warning) -> list[ModelUpdate]:
+    """The model updates in a run; the last one of each key. What is none is told and left out."""
     updates: dict[bytes, ModelUpdate] = {}
     for record in records:
         if not record.value:
             continue
         try:
-            updates[record.key or b""] = ModelUpdate.model_validate_json(record.value)
-        except ValidationError as error:
-            log.warning(
+            update = ModelUpdate.model_validate_json(record.value)
+            _check(update, record.key)
+        except (ValidationError, ValueError) as error:
+            tell(
                 "not a model update, left out",
                 action="model_refused",
                 topic=record.topic,
@@ -31,21 +33,37 @@ def read_updates(records: Sequence[Any]) -> list[ModelUpdate]:
                 offset=record.offset,
                 detail=str(error)[:300],
             )
+            continue
+        updates[update.key] = update
     return list(updates.values())
 
 
-def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
+def _check(update: ModelUpdate, key: bytes | None) -> None:
+    """What the schema cannot say. A model that gets in is written to the changelog: it must be possible to read it back."""
+    if key != update.key:
+        raise ValueError(f"the key is {key!r:.200}, the model is {update.key!r:.200}")
+    digest = digest_of(update.features)
+    if digest != update.digest:
+        raise ValueError(f"it says digest {update.digest} and has {digest}: it is not the model that was fitted")
+
+
+def adopt(
+    partition: Partition, updates: Sequence[ModelUpdate], tell: Callable[..., None] = log.warning
+) -> list[Record]:
     """Put ``updates`` in force from the partition's next reading on; the changelog records that must be durable first.
 
-    The caller lets no reading of this partition through until they are.
+    The caller lets no reading of this partition through until they are. What does not fit is told and left out.
     """
     adopted: list[ModelUpdate] = []
     touched: dict[Touched, None] = {}
     for update in updates:
+        if update.stack not in partition.engine.stacks:
+            continue  # somebody else's: a stack that is switched off here
         try:
+            _check_place(partition, update)
             changed = partition.engine.adopt(update, partition.next_offset)
         except ValueError as error:
-            log.warning("model does not fit", action="model_refused", machine_id=update.machine_id, detail=str(error))
+            tell("model does not fit", action="model_refused", machine_id=update.machine_id, detail=str(error))
             continue
         adopted.append(update)
         touched.update(dict.fromkeys(changed))
@@ -61,3 +79,13 @@ def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
             machines=len(changed),
         )
     return list(partition.engine.records(touched, adopted))
+
+
+def _check_place(partition: Partition, update: ModelUpdate) -> None:
+    """Whether stack and machine can take it, asked before anything changes."""
+    wanted = tuple(partition.engine.stacks[update.stack].stack.feature_names)
+    brought = tuple(model.feature for model in update.features)
+    if brought != wanted:
+        raise ValueError(f"model {update.digest} is for features {brought}, stack {update.stack} has {wanted}")
+    if update.rung == "own" and not partition.has_room_for(update.client_id, update.machine_id):
+        raise ValueError(f"client {update.client_id!r} has as many machines as it may (worker.max_machines_per_client)")

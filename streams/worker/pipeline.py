@@ -17,7 +17,7 @@ from models.engine.labels import Stamp
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from streams.build_info import build_info
-from streams.log import get_logger
+from streams.log import ThrottledWarnings, get_logger
 from streams.runs.app import RunApp, new_app, runs_topic
 from streams.runs.committing import commit_offsets
 from streams.settings import Settings
@@ -51,6 +51,7 @@ class Worker:
         self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client)
         self._build = (build.version, build.git_commit)
         self._counts = Counts()
+        self._tell = ThrottledWarnings(log)
 
         table = app.Table(
             "worker-state",
@@ -102,13 +103,13 @@ class Worker:
     async def adopt_models(self, runs: Any) -> None:
         """Models are in force only once that is durable: nothing is judged meanwhile."""
         async for run in runs:
-            updates = read_updates(run.records)
+            updates = read_updates(run.records, self._tell)
             async with self._judging:
                 if run.tp not in self._app.consumer.assignment():
                     continue
                 await self._durable.drain()
                 number = run.tp.partition
-                await self._durable.write({number: adopt(self._partition(number), updates)})
+                await self._durable.write({number: adopt(self._partition(number), updates, self._tell)})
                 await commit_offsets(self._app, {run.tp: run.last_offset + 1})
                 self._models_read[run.tp] = run.last_offset + 1
 
