@@ -34,6 +34,11 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status, None while it runs."""
+        return self._process.poll()
+
     def kill(self) -> None:
         """End it with -9."""
         self._process.send_signal(signal.SIGKILL)
