@@ -19,6 +19,9 @@ from streams.build_info import build_info
 from streams.settings import Settings
 
 _LIBRARIES = ("faust", "aiokafka", "kafka", "mode", "botocore", "boto3", "urllib3", "asyncio", "fsspec", "s3fs")
+#: A library that cannot reach something says so at each of its tries, some seventy times a second.
+_LIBRARY_INTERVAL_S = 10.0
+_OURS = ("streams", "models", "schemas")
 _NAMED_IN_BANNER = ("faust-streaming", "aiokafka", "scikit-learn", "river", "numpy")
 
 
@@ -49,6 +52,7 @@ def setup_logging(settings: Settings, component: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(calmer(Throttle(interval_s=_LIBRARY_INTERVAL_S)))
     level = getattr(logging, settings.log.level.upper())
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for library in _LIBRARIES:
@@ -87,6 +91,20 @@ def _version(distribution: str) -> str:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return "missing"
+
+
+def calmer(throttle: "Throttle") -> Callable[[logging.LogRecord], bool]:
+    """A filter for what libraries warn of: a line of their code is heard, then kept back and counted for a while."""
+
+    def lets_through(record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or record.name.split(".")[0] in _OURS:
+            return True
+        kept_back = throttle(f"{record.name}:{record.lineno}")
+        if kept_back:
+            record.msg, record.args = f"{record.getMessage()} ({kept_back} more like it before)", ()
+        return kept_back is not None
+
+    return lets_through
 
 
 @contextlib.contextmanager
