@@ -6,7 +6,10 @@ from typing import Final
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.records import Records, pack_model, record_key, split_key, unpack_model
+from models.engine.layout import SEPARATOR, Layout, check_version, record_key, split_key
+from models.engine.model_records import pack_model, unpack_model
+from models.engine.reading_back import Needed, Parts, StateReader
+from models.engine.records import RecordWriter, Written
 from models.engine.settings import EngineSettings
 from models.engine.stack_engine import StackEngine
 from models.engine.verdicts import Verdicts
@@ -15,6 +18,9 @@ from schemas.errors import StateError
 from schemas.training import ModelUpdate
 
 FLEET_MACHINE: Final = "*"
+
+#: So many machines are read back at once, for the sake of memory.
+_AT_ONCE: Final = 128
 
 #: A touched machine of a stack: its row there.
 Touched = tuple[str, int]
@@ -26,13 +32,20 @@ class Engine:
     def __init__(self, stacks: Sequence[Stack], settings: EngineSettings) -> None:
         self.vocabulary: tuple[str, ...] = tuple(dict.fromkeys(name for stack in stacks for name in stack.signals))
         self.stacks = {stack.name: StackEngine(stack, self.vocabulary, settings) for stack in stacks}
-        self._records = {name: Records(engine) for name, engine in self.stacks.items()}
+        self._writers: dict[str, RecordWriter] = {}
+        self._readers: dict[str, StateReader] = {}
+        for name, one in self.stacks.items():
+            layout, written = Layout(one.state), Written()
+            self._writers[name] = RecordWriter(one, layout, written)
+            self._readers[name] = StateReader(one, layout, written)
         self._keys: dict[str, list[bytes]] = {name: [] for name in self.stacks}  # by slot: how its records' keys begin
         self.slots: dict[tuple[str, str], int] = {}
         self.machines: list[tuple[str, str]] = []  # by slot: client and machine
         self.machines_of: dict[str, int] = {}  # how many each client has here
         self._fleet: dict[tuple[str, str], tuple[ModelUpdate, int]] = {}  # by client and stack, and since when
-        self._to_rebuild: set[int] = set()
+        self._parts_of: dict[
+            bytes, Parts
+        ] = {}  # while state is read: by the beginning of its keys, a machine's records
 
     def slot(self, client_id: str, machine_id: str) -> int:
         """The row of a machine; a new one starts with its client's fleet model, where there is one."""
@@ -55,7 +68,8 @@ class Engine:
         return slot
 
     def step(self, batch: ReadingBatch) -> dict[str, Verdicts]:
-        """What each stack thinks of a run of readings."""
+        """What each stack thinks of a run of readings. :class:`StateError` if a machine's records are damaged."""
+        self.read_back(batch.slot)
         return {name: engine.step(batch) for name, engine in self.stacks.items()}
 
     def adopt(self, update: ModelUpdate, since_offset: int) -> list[Touched]:
@@ -74,6 +88,7 @@ class Engine:
                 self._fleet[update.client_id, update.stack] = (update, since_offset)
         else:
             slots = np.array([self.slot(update.client_id, update.machine_id)], np.int64)
+        self.read_back(slots)
         changed = engine.adopt(slots, update, since_offset)
         engine.drop_unused_models()
         return [(update.stack, int(slot)) for slot in changed]
@@ -94,7 +109,7 @@ class Engine:
             of_stack.setdefault(name, []).append(slot)
         heads: list[tuple[bytes, bytes]] = []
         for name, slots in of_stack.items():
-            parts, last = self._records[name].take(np.array(slots, np.int64))
+            parts, last = self._writers[name].take(np.array(slots, np.int64))
             keys = self._keys[name]
             keys += [record_key(*machine, name, b"") for machine in self.machines[len(keys) :]]
             made += [(keys[slot] + part, value) for slot, part, value in parts]
@@ -119,33 +134,75 @@ class Engine:
         ]
 
     def restore(self, key: bytes, value: bytes) -> None:
-        """Read one changelog record back. After the last one call :meth:`finish_restore`."""
-        client, machine, stack, part = split_key(key)
-        engine = self.stacks.get(stack)
-        if engine is None:
-            return  # a stack that is no longer switched on; its records wait
-        if part.startswith(b"m"):
-            record = unpack_model(value)
-            engine.lookups.add(record.update)
-            if machine == FLEET_MACHINE:
-                self._fleet[client, stack] = (record.update, record.since_offset)
-            return
+        """Keep one changelog record, in the order in which they were written. After the last call :meth:`finish_restore`.
+
+        Raises :class:`StateError` for a record that this version does not read.
+        """
+        prefix, _, part = key.rpartition(SEPARATOR)
+        parts = self._parts_of.get(prefix)
+        if parts is None:
+            parts = self._parts_of[prefix] = self._parts_for(key)
+        check_version(f"state record {part!r}", value)
+        parts[part] = value
+
+    def _parts_for(self, key: bytes) -> Parts:
+        client, machine, stack, _ = split_key(key)
+        reader = self._readers.get(stack)
+        if reader is None or machine == FLEET_MACHINE:
+            return {}  # a stack that is no longer switched on, whose records wait; or a fleet's model
         found = self.slots.get((client, machine))
-        slot = self._new_slot(client, machine) if found is None else found
-        self._records[stack].restore(slot, part, value)
-        self._to_rebuild.add(slot)
+        return reader.records_of(self._new_slot(client, machine) if found is None else found)
 
     def finish_restore(self) -> int:
-        """Compute what is not stored; how many machines were restored. :class:`StateError` if a model is missing."""
-        for slot in sorted(self._to_rebuild):
-            for name, engine in self.stacks.items():
-                engine.rebuild(slot)
-                if engine.state.core[slot]["model"] and engine.state.model_index[slot] < 0:
-                    client, machine = self.machines[slot]
-                    raise StateError(
-                        f"changelog holds no model {int(engine.state.core[slot]['model']):016x} for stack {name!r} of "
-                        f"machine {machine!r} of client {client!r}; publish it again with `wellsentry trainer --publish-only`"
-                    )
-        count = len(self._to_rebuild)
-        self._to_rebuild.clear()
-        return count
+        """Find out where each machine stood; how many were restored. :class:`StateError` if a model is missing.
+
+        The rest of a machine's state is read back when its first reading comes.
+        """
+        for prefix, parts in self._parts_of.items():
+            client, machine, stack, _ = split_key(prefix + SEPARATOR)
+            if machine == FLEET_MACHINE and stack in self.stacks and b"m" in parts:
+                record = unpack_model(parts[b"m"])
+                self._fleet[client, stack] = (record.update, record.since_offset)
+        restored: set[int] = set()
+        for name, reader in self._readers.items():
+            for one in reader.read_heads():
+                if one.record is None and self._fleet_digest(name, one) != one.digest:
+                    raise self._model_missing(name, one)
+            restored |= reader.unread.keys()
+        self._parts_of.clear()
+        return len(restored)
+
+    def read_back(self, slots: Iterable[int]) -> None:
+        """Read what is still unread of these machines' records, and compute what is not stored."""
+        for name, reader in self._readers.items():
+            if not reader.unread:
+                continue
+            asked = sorted({int(slot) for slot in slots} & reader.unread.keys())
+            for at in range(0, len(asked), _AT_ONCE):
+                some = asked[at : at + _AT_ONCE]
+                for one in reader.read_back(some):
+                    self._know(name, one)
+                self.stacks[name].rebuild(some)
+
+    def _know(self, name: str, needed: Needed) -> None:
+        lookups = self.stacks[name].lookups
+        if lookups.index(needed.digest) is not None:
+            return
+        own = None if needed.record is None else unpack_model(needed.record).update
+        if own is not None and own.digest == needed.digest:
+            lookups.add(own)
+        elif self._fleet_digest(name, needed) == needed.digest:
+            lookups.add(self._fleet[self.machines[needed.slot][0], name][0])
+        else:
+            raise self._model_missing(name, needed)
+
+    def _fleet_digest(self, name: str, needed: Needed) -> str | None:
+        fleet = self._fleet.get((self.machines[needed.slot][0], name))
+        return None if fleet is None else fleet[0].digest
+
+    def _model_missing(self, name: str, needed: Needed) -> StateError:
+        client, machine = self.machines[needed.slot]
+        return StateError(
+            f"changelog holds no model {needed.digest} for stack {name!r} of machine {machine!r} of client {client!r}; "
+            "publish it again with `wellsentry trainer --publish-only`"
+        )

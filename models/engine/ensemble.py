@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.engine.codes import SCORABLE
 from models.engine.late import Said, Tail
+from models.engine.packing import pack, unpack
 from models.engine.scorers import Rolled, Scored, look_up_run
 from models.engine.scoring import Lookups, speak
 from models.engine.state import UNMOVED, StackState
@@ -19,7 +20,6 @@ from models.engine.views.state import LONG, MEAN, ViewsState
 from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
 from models.engine.window import refill
 from models.stacks.base import Reference
-from schemas.errors import StateError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -66,7 +66,9 @@ class EnsembleScorer:
         self._warm_up = max(WARM_UP, warm_up or 0)
         self.weights = np.array(WEIGHTS)
         self._share = math.log10(state.features)
-        self._restored: dict[tuple[int, bytes], bytes] = {}  # checkpoints read, until the head is known
+        self._kept = np.dtype(
+            [(name, (column := getattr(self.views, name)).dtype, column.shape[1:]) for name in self.views.KEPT]
+        )
 
     def score(self, run: Rolled) -> Scored:
         raw, forest, expected = look_up_run(run, self._state, self._lookups)
@@ -139,7 +141,7 @@ class EnsembleScorer:
 
     def due_checkpoints(self, slots: Ints) -> Ints:
         core, every = self._state.core, self.views.checkpoint_every
-        aside = 32 * (slots % 16)  # machines that started together do not all write theirs at once
+        aside = every // 16 * (slots % 16)  # machines that started together do not all write theirs at once
         due = (core["readings"][slots] + aside) // every != (core["checkpoint"][slots] + aside) // every
         # After a late reading the ring no longer tells in which order the views learnt: they are written as they are.
         found: Ints = slots[due | (self._state.moved_from[slots] != UNMOVED)]
@@ -150,36 +152,28 @@ class EnsembleScorer:
         readings = int(core["readings"][0])
         core["checkpoint"], core["view_part"] = readings, core["view_part"] ^ 1
         v.viewed["has_spread"][slot] = not np.isnan(self._state.spread[slot]).any()
-        value = b"".join(np.ascontiguousarray(getattr(v, name)[slot]).tobytes() for name in v.KEPT)
-        return b"v%d" % core["view_part"][0], value
-
-    def restore(self, slot: int, part: bytes, value: bytes) -> None:
-        """Keep it: which of the two is the newest only the head knows, and it may come later."""
-        if len(value) != self._checkpoint_size():
-            raise ValueError(f"{len(value)} bytes instead of {self._checkpoint_size()}")
-        self._restored[slot, part] = value
-
-    def _checkpoint_size(self) -> int:
-        return sum(getattr(self.views, name)[0].nbytes for name in self.views.KEPT)
-
-    def known_until(self, slot: int) -> int:
-        core, v = self._state.core[slot], self.views
-        readings = int(core["checkpoint"])
-        kept = [self._restored.pop((slot, part), None) for part in (b"v0", b"v1")]
-        if readings == 0:
-            self._state.reference[slot] = self._state.spread[slot] = np.nan
-            return 0
-        value, at = kept[core["view_part"]], 0
-        if value is None:
-            raise StateError(f"changelog holds no checkpoint v{core['view_part']} of a machine that has one")
+        made = np.empty(1, self._kept)
         for name in v.KEPT:
-            column = getattr(v, name)
-            flat = np.frombuffer(value, column.dtype, column[slot].size, at)
-            column[slot] = flat.reshape(column[slot].shape)
-            at += flat.nbytes
-        if not v.viewed["has_spread"][slot]:
-            self._state.reference[slot] = self._state.spread[slot] = np.nan
-        self._derive(slot, readings)
+            made[name] = getattr(v, name)[slot]
+        return b"v%d" % core["view_part"][0], pack(made.tobytes())
+
+    def restore(self, slot: int, value: bytes) -> None:
+        data = unpack(value)
+        if len(data) != self._kept.itemsize:
+            raise ValueError(f"a checkpoint of {len(data)} bytes instead of {self._kept.itemsize}")
+        kept = np.frombuffer(data, self._kept)
+        for name in self.views.KEPT:
+            getattr(self.views, name)[slot] = kept[name][0]
+        if not self.views.viewed["has_spread"][slot]:
+            self.forget(slot)
+
+    def forget(self, slot: int) -> None:
+        self._state.reference[slot] = self._state.spread[slot] = np.nan
+
+    def resume(self, slot: int) -> int:
+        readings = int(self._state.core[slot]["checkpoint"])
+        if readings:
+            self._derive(slot, readings)
         return readings
 
     def _derive(self, slot: int, readings: int) -> None:
@@ -197,5 +191,5 @@ class EnsembleScorer:
         ):
             refill(slot, readings, 0, state.ring_ms, state.ring_feature, length, valid, ordered)
 
-    def recall(self, slot: int, run: Rolled) -> None:
-        self._look(run, self._state.ring_view[slot, run.sequence % self._state.history])
+    def recall(self, run: Rolled) -> None:
+        self._look(run, self._state.ring_view[run.slot, run.sequence % self._state.history])

@@ -53,12 +53,9 @@ REASONS: Final[dict[int, TrainingReason]] = {1: "first", 2: "more_history", 3: "
 
 
 def history_view(state: StackState, slot: int) -> npt.NDArray[np.int64]:
-    """Positions in the ring of a machine's history, oldest first.
-
-    The oldest are left out: after a crash they may be gone.
-    """
+    """Positions in the ring of a machine's history, oldest first."""
     readings = int(state.core[slot]["readings"])
-    known = min(readings, state.history - state.overwritten)
+    known = min(readings, state.history)
     return np.arange(readings - known, readings) % state.history
 
 

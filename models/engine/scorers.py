@@ -57,14 +57,6 @@ class Scorer(Protocol):
         """Make room for ``rows`` machines."""
         ...
 
-    def known_until(self, slot: int) -> int:
-        """Readings of a restored machine after which it has to be shown the others again, in order."""
-        ...
-
-    def recall(self, slot: int, run: Rolled) -> None:
-        """Learn ``run`` again: all readings of a restored machine since :meth:`known_until`."""
-        ...
-
     def due_checkpoints(self, slots: Ints) -> Ints:
         """Those of ``slots`` whose memory it is time to write."""
         ...
@@ -73,8 +65,20 @@ class Scorer(Protocol):
         """Part and bytes of a record with the memory of a machine. The head, which names it, comes after it."""
         ...
 
-    def restore(self, slot: int, part: bytes, value: bytes) -> None:
-        """Put such a record back."""
+    def restore(self, slot: int, value: bytes) -> None:
+        """Put the bytes of a checkpoint back, before the machine's features are known."""
+        ...
+
+    def forget(self, slot: int) -> None:
+        """A machine came back without a checkpoint: it will be shown everything again."""
+        ...
+
+    def resume(self, slot: int) -> int:
+        """After how many readings of a restored machine it has to be shown the others again, in order."""
+        ...
+
+    def recall(self, run: Rolled) -> None:
+        """Learn again: all readings of restored machines since :meth:`resume`, each machine's in order."""
         ...
 
 
@@ -87,20 +91,23 @@ class _WithoutCheckpoint:
     def grow(self, rows: int) -> None:
         pass
 
-    def known_until(self, slot: int) -> int:
-        return int(self._state.core[slot]["readings"])
-
-    def recall(self, slot: int, run: Rolled) -> None:
-        pass
-
     def due_checkpoints(self, slots: Ints) -> Ints:
         return slots[:0]
 
     def checkpoint(self, slot: int) -> tuple[bytes, bytes]:
         raise NotImplementedError("this detector keeps no checkpoints")
 
-    def restore(self, slot: int, part: bytes, value: bytes) -> None:  # noqa: ARG002
+    def restore(self, slot: int, value: bytes) -> None:  # noqa: ARG002
         raise ValueError("this detector keeps no checkpoints; the state was written with another one")
+
+    def forget(self, slot: int) -> None:
+        pass
+
+    def resume(self, slot: int) -> int:
+        return int(self._state.core[slot]["readings"])
+
+    def recall(self, run: Rolled) -> None:
+        pass
 
 
 def look_up_run(run: Rolled, state: StackState, models: Lookups) -> tuple[Floats, Floats, Floats]:
@@ -193,10 +200,11 @@ class OnlineScorer(_WithoutCheckpoint):
             found = self._detectors[s, k] = OnlineDetector(self._make, name=self._name)
         return found
 
-    def recall(self, slot: int, run: Rolled) -> None:  # noqa: ARG002 - all it needs is in the ring
-        """Let the detectors of ``slot`` learn again what they had learned: their state depends on nothing else."""
+    def resume(self, slot: int) -> int:
+        """Let the detectors of ``slot`` learn again what they had learned: their state depends on nothing but the ring."""
         medians, _, _ = training_medians(self._state, slot, self._span_ms)
         learned = int(self._state.core[slot]["learned"])
         for k in range(self._state.features):
             kept = [float(x) for x in medians[:, k] if x == x]
             self._detectors[slot, k] = OnlineDetector.restore(self._make, kept, learned, name=self._name)
+        return super().resume(slot)

@@ -1,5 +1,6 @@
 """One stack at work on all machines of a partition."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -227,30 +228,33 @@ class StackEngine:
             used = self.state.model_index >= 0
             self.state.model_index[used] = moved[self.state.model_index[used]]
 
-    def rebuild(self, slot: int) -> None:
-        """Compute what is not stored of a restored machine: features, sorted window, model index, detectors."""
+    def rebuild(self, slots: Sequence[int]) -> None:
+        """Compute what is not stored of restored machines: features, sorted windows, model index, detectors."""
         state = self.state
-        readings = int(state.core[slot]["readings"])
-        filled = min(readings, state.history)
-        state.ring_feature[slot, :filled] = self.stack.columns(state.ring_signal[slot, :filled])
-        since = min(self.scorer.known_until(slot), readings)
-        refill(
-            slot, since, self.span_ms, state.ring_ms, state.ring_feature, state.window_length, state.window_valid,
-            state.window_sorted,
-        )  # fmt: skip
-        model = int(state.core[slot]["model"])
-        known = self.lookups.index(f"{model:016x}") if model else None
-        state.model_index[slot] = -1 if known is None else known
-        self._recall(slot, np.arange(since, readings))
+        of, sequence = [], []
+        for slot in slots:
+            readings = int(state.core[slot]["readings"])
+            filled = min(readings, state.history)
+            state.ring_feature[slot, :filled] = self.stack.columns(state.ring_signal[slot, :filled])
+            since = self.scorer.resume(slot)
+            refill(
+                slot, since, self.span_ms, state.ring_ms, state.ring_feature, state.window_length, state.window_valid,
+                state.window_sorted,
+            )  # fmt: skip
+            model = int(state.core[slot]["model"])
+            known = self.lookups.index(f"{model:016x}") if model else None
+            state.model_index[slot] = -1 if known is None else known
+            of.append(np.full(readings - since, slot))
+            sequence.append(np.arange(since, readings))
+        if slots:
+            self._recall(np.concatenate(of), np.concatenate(sequence))
 
-    def _recall(self, slot: int, sequence: Ints) -> None:
-        """Show a restored machine again what its detector's memory does not hold yet."""
+    def _recall(self, slot: Ints, sequence: Ints) -> None:
+        """Show restored machines again what their detectors' memory does not hold yet."""
         state = self.state
         at = sequence % state.history
         kind = np.where((state.ring_view[slot, at] == UNSEEN).all(axis=1), MISSING, SCORABLE)
-        same = np.full(len(sequence), slot)
-        rolled = self._roll(same, sequence, kind, state.ring_ms[slot, at], state.ring_feature[slot, at])
-        self.scorer.recall(slot, rolled)
+        self.scorer.recall(self._roll(slot, sequence, kind, state.ring_ms[slot, at], state.ring_feature[slot, at]))
 
     def window_median(self, slot: int) -> list[float]:
         """The rolling medians of a machine as they stand."""

@@ -122,11 +122,6 @@ class StackState:
         """Rows allocated."""
         return len(self.core)
 
-    @property
-    def overwritten(self) -> int:
-        """How many of the oldest readings a commit may overwrite in the changelog before its head is durable."""
-        return self.history // 8 // CHUNK * CHUNK
-
     def grow(self, rows: int) -> None:
         """Make room for at least ``rows`` machines."""
         if rows <= self.rows:

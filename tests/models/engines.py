@@ -124,7 +124,7 @@ def as_published(update: ModelUpdate) -> ModelUpdate:
 def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any) -> Engine:
     """A new engine that was told everything the old one would write to a changelog."""
     touched = [(name, slot) for name in engine.stacks for slot in range(len(engine.machines))]
-    for records in engine._records.values():
+    for records in engine._writers.values():
         records.start_over()
     again = new_engine(**options)
     learns_online = any(one.learns_online for one in engine.stacks.values())

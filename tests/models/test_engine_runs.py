@@ -128,10 +128,30 @@ def test_a_damaged_or_foreign_state_record_says_so() -> None:
     key, value = engine.records([("load", 0)], [])[0]
     with pytest.raises(StateError, match="layout 09"):
         new_engine().restore(key, b"\x09" + value[1:])
-    with pytest.raises(StateError, match="damaged"):
-        new_engine().restore(key, value[:40])
     with pytest.raises(StateError, match="instead of 4"):
         new_engine().restore(b"what", value)
+
+
+@pytest.mark.parametrize("part", ["h", "c40", "b1", "v"])
+def test_a_machine_with_a_shortened_record_is_not_judged(part: str) -> None:
+    engine = new_engine(**OPTIONS[0])
+    readings = [R(float(minute), 100.0 + minute % 7, 20.0) for minute in range(200)]
+    written: dict[bytes, bytes] = {}
+    for start in range(0, 200, 50):
+        engine.step(batch_of(engine, readings[start : start + 50], start))
+        written |= dict(engine.records([("load", 0)], []))
+    shortened = [key for key in written if key.rpartition(b"\x1f")[2].startswith(part.encode())]
+    assert shortened
+    again = new_engine(**OPTIONS[0])
+    for key, value in written.items():
+        again.restore(key, value[: len(value) * 2 // 3] if key in shortened else value)
+
+    def judge() -> None:
+        again.finish_restore()
+        again.step(batch_of(again, [R(200.0, 100.0, 20.0)], 200))
+
+    with pytest.raises(StateError, match="damaged"):
+        judge()
 
 
 def test_a_restored_machine_whose_model_is_gone_says_so() -> None:

@@ -24,7 +24,8 @@ PENDING: Final = 32
 TALLIES: Final = len(VIEWS)
 MEAN: Final = len(VIEWS) - 1  # the forest brings its own calibration: its place is the mean's
 
-CHECKPOINT: Final = 512
+#: Readings of a machine between two of its checkpoints. After a restart so many at most have to be looked at again.
+CHECKPOINT: Final = 256
 
 #: A view had nothing to say.
 SILENT: Final = 255
