@@ -129,7 +129,8 @@ def require_topics(settings: Settings) -> None:
 
 def _differs(topic: TopicDeclaration, name: str, declared: str, has: str, url: str) -> Difference:
     # Compacted labels or readings lose all but the latest; a changelog that is not compacted loses what is old.
-    loses = name == "cleanup.policy" or (topic.retention_ms is not None and 0 <= int(has) < topic.retention_ms)
+    shorter = name == "retention.ms" and topic.retention_ms is not None and 0 <= int(has) < topic.retention_ms
+    loses = name == "cleanup.policy" or shorter
     remedy = (
         f"run `kafka-configs.sh --bootstrap-server {url} --alter --entity-type topics --entity-name {topic.name} "
         f"--add-config {name}={declared}`"
