@@ -1,5 +1,6 @@
 # make demo     50 simulated wells on a live board; Ctrl-C ends it
 # make test     all tests; real Kafka and DynamoDB Local are used when Java 17 and Maven are there
+# make chaos    disturbs real processes in every way, many times each; ARGS="--seed 7" for other moments
 # make check    style, types, import rules
 # make bench    readings per second beside aiokafka, Quix Streams and Faust, and what the engine costs by itself
 # make lock     write the lock files anew (needs uv; ARGS=--upgrade for newer versions)
@@ -16,7 +17,7 @@ PEERS := .venv-peers
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean environment dev-environment
+.PHONY: help demo test chaos check bench lock clean environment dev-environment
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -33,6 +34,9 @@ demo: environment
 
 test: dev-environment
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+chaos: dev-environment
+	@exec $(BIN)/python -m pytest tests/chaos --all-kills $(ARGS)
 
 check: dev-environment
 	$(BIN)/ruff check

@@ -36,8 +36,13 @@ class Process:
 
     @property
     def status(self) -> int | None:
-        """Its exit status, None while it runs."""
+        """Exit status, minus the signal that ended it; None while it runs."""
         return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
 
     def kill(self) -> None:
         """End it with -9."""

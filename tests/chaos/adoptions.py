@@ -1,0 +1,77 @@
+"""Which models were in force since when: as labels say it, as state says it, and as the changelog came to say it."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from models.engine.codes import FLEET
+from models.engine.engine import FLEET_MACHINE, Engine
+from models.engine.records import split_key, unpack_model
+
+
+class Adoption(NamedTuple):
+    """A model in force in a partition."""
+
+    since_offset: int
+    client_id: str
+    machine_id: str  # ``*`` for the fleet's
+    stack: str
+    digest: str
+
+
+def named_by(label: dict[str, Any]) -> Adoption | None:
+    """What a label says."""
+    if label["model_digest"] is None or label["model_since_offset"] is None:
+        return None
+    whose = FLEET_MACHINE if label["model_rung"] == "fleet" else label["machine_id"]
+    return Adoption(label["model_since_offset"], label["client_id"], whose, label["stack"], label["model_digest"])
+
+
+def in_state(engine: Engine) -> Iterator[Adoption]:
+    """What all machines' state says."""
+    for stack in engine.stacks:
+        for slot in range(len(engine.machines)):
+            found = _of_machine(engine, stack, slot)
+            if found is not None:
+                yield found
+
+
+def _of_machine(engine: Engine, stack: str, slot: int) -> Adoption | None:
+    core = engine.stacks[stack].state.core[slot]
+    client, machine = engine.machines[slot]
+    if not core["model"]:
+        return None
+    whose = FLEET_MACHINE if core["rung"] == FLEET else machine
+    return Adoption(int(core["model_since"]), client, whose, stack, f"{int(core['model']):016x}")
+
+
+def not_durable(labels: Sequence[Any], changelog: Iterable[Any], scratch: Engine) -> list[str]:
+    """Labels that were made before the changelog said that their model is in force.
+
+    Records of both topics bear the time at which they were handed to Kafka; a label's must not be the earlier one. A
+    machine that is new takes its fleet's model with its first reading, so there the fleet's own record counts.
+    """
+    durable_ms: dict[Adoption, int] = {}
+    for record in changelog:
+        for adoption in _said_by(record, scratch):
+            durable_ms.setdefault(adoption, record.timestamp)
+    wrong = []
+    for record in labels:
+        adoption = named_by(json.loads(record.value))
+        if adoption is not None and not durable_ms.get(adoption, record.timestamp + 1) <= record.timestamp:
+            wrong.append(f"label {record.partition}/{record.offset} names {adoption} before that is durable")
+    return wrong
+
+
+def _said_by(record: Any, scratch: Engine) -> Iterator[Adoption]:
+    if not record.value:
+        return
+    scratch.restore(record.key, record.value)
+    client, machine, stack, part = split_key(record.key)
+    if part == b"h":
+        found = _of_machine(scratch, stack, scratch.slots[client, machine])
+        if found is not None:
+            yield found
+    elif machine == FLEET_MACHINE and part.startswith(b"m"):
+        model = unpack_model(record.value)
+        yield Adoption(model.since_offset, client, machine, stack, model.update.digest)

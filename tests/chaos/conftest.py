@@ -1,0 +1,114 @@
+"""What every story is given: parts, a seed, how often to disturb; and the summary at the end."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.build_info import COMMIT_VARIABLE, build_info
+from tests.chaos.proof import prove
+from tests.chaos.story import COMMIT, Story, new_story
+from tests.chaos.undisturbed import Build
+from tests.conftest import MakeSettings
+
+_HERE = Path(__file__).parent
+_ALL_KILLS = 20
+_FEW_KILLS = 1
+_LONG_S = 7200
+_SHOWN = 40  # of what is wrong
+#: Lines for the summary.
+_SAID = pytest.StashKey[list[str]]()
+
+MakeStory = Callable[..., Story]
+Prove = Callable[[Story], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of `make chaos`."""
+    group = parser.getgroup("chaos", "the chaos suite")
+    group.addoption("--seed", dest="chaos_seed", type=int, default=1, help="another seed, other readings and moments")
+    group.addoption(
+        "--kills", dest="chaos_kills", type=int, help=f"how often at each point (default {_FEW_KILLS}, or --all-kills)"
+    )
+    group.addoption("--all-kills", dest="chaos_all", action="store_true", help=f"{_ALL_KILLS} at each point")
+
+
+def _option(config: pytest.Config, name: str, default: Any) -> Any:
+    """An option; these are known only where pytest was started with this directory."""
+    value = config.getoption(name, default)
+    return default if value is None else value
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing said yet."""
+    config.stash[_SAID] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the stories; a whole suite takes its time."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker("chaos")
+            if _option(config, "chaos_all", False) or _option(config, "chaos_kills", 0) > _FEW_KILLS:
+                item.add_marker(pytest.mark.timeout(_LONG_S))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What each story came to."""
+    for line in config.stash.get(_SAID, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def whole_suite(pytestconfig: pytest.Config) -> bool:
+    """Whether everything is run, as `make chaos` does, and not the short part that every test run holds."""
+    return bool(_option(pytestconfig, "chaos_all", False))
+
+
+@pytest.fixture(scope="session")
+def kills(pytestconfig: pytest.Config, whole_suite: bool) -> int:
+    """How often to kill at each point."""
+    return int(_option(pytestconfig, "chaos_kills", _ALL_KILLS if whole_suite else _FEW_KILLS))
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """What readings, models, moments and points follow from."""
+    return int(_option(pytestconfig, "chaos_seed", 1))
+
+
+@pytest.fixture
+def make_story(
+    kafka_url: str,
+    dynamodb_local_endpoint: str,
+    make_settings: MakeSettings,
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> MakeStory:
+    """Makes the story of a test, its topics and its table."""
+    monkeypatch.setenv(COMMIT_VARIABLE, COMMIT)
+
+    def make(**more: dict[str, Any]) -> Story:
+        settings = new_story(make_settings, kafka_url, dynamodb_local_endpoint, **more)
+        build = Build(build_info().version, COMMIT)
+        return Story(request.node.name, settings, tmp_path, seed, build)
+
+    return make
+
+
+@pytest.fixture
+def assert_proof(pytestconfig: pytest.Config) -> Prove:
+    """Proves a story, notes what it came to, and fails if anything is wrong."""
+
+    def do(story: Story) -> None:
+        proof = prove(story)
+        killed = ", ".join(f"{count} x {what}" for what, count in story.kills.items())
+        line = f"{story.name}, seed {story.seed}: {sum(story.kills.values())} kills ({killed}); {proof}"
+        print(line)
+        pytestconfig.stash[_SAID].append(line)
+        assert not proof.wrong, "\n".join([line, *proof.wrong[:_SHOWN]])
+
+    return do

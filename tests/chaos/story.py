@@ -1,0 +1,139 @@
+"""A story: topics and settings of its own, a fleet that feeds them, programs that come and go."""
+
+import contextlib
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from streams.label_store import LabelStore
+from streams.settings import Settings
+from streams.topics_admin import create_topics
+from tests.chaos.dying import script
+from tests.chaos.feeding import Feeding
+from tests.chaos.fleet import Fleet
+from tests.chaos.undisturbed import Build
+from tests.chaos.whole_topics import bury, committed, ends, members
+from tests.conftest import MakeSettings
+from tests.processes import Process, running, wait_until
+
+#: What the labels of a story say of the code: a commit made meanwhile must not get into them.
+COMMIT: Final = "c4a05"
+_DIES_WITHIN_S: Final = 40.0
+_SETTLES_WITHIN_S: Final = 120.0
+
+#: Settings that make a story short: sessions end soon, state is written often, event times are long ago.
+QUICK: Final[dict[str, dict[str, Any]]] = {
+    "broker": {"session_timeout_s": 6.0, "heartbeat_interval_s": 0.5},
+    "worker": {"changelog_interval_s": 0.1, "status_interval_s": 0.2},
+    "trainer": {"trees": 10, "samples_per_tree": 32},
+    "sink": {"linger_s": 0.3},
+    "dynamodb": {"ttl_days": 3650},
+    "log": {"format": "json"},
+}
+
+
+class Story:
+    """One installation, its seed, and what happened so far."""
+
+    def __init__(self, name: str, settings: Settings, directory: Path, seed: int, build: Build) -> None:
+        self.name, self.settings, self.directory, self.seed, self.build = name, settings, directory, seed, build
+        self.random = random.Random(f"{seed}/{name}")
+        self.fleet = Fleet(seed)
+        self.bursts = 0
+        self.kills: dict[str, int] = {}  # by program and place
+        create_topics(settings)
+        with LabelStore(settings.dynamodb) as store:
+            store.ensure_table()
+
+    # -- what goes in
+
+    @contextlib.contextmanager
+    def fed(self, every_s: float = 0.1, model_every: int = 0) -> Iterator[Feeding]:
+        """The fleet sends while the block runs: a burst every so often, a model with every so many bursts."""
+        with Feeding(self.settings, self.fleet, every_s, model_every) as feeding:
+            yield feeding
+        self.bursts = feeding.bursts
+
+    # -- programs
+
+    def running(self, command: str, **options: Any) -> contextlib.AbstractContextManager[Process]:
+        """A program while the block runs; it ends with SIGTERM."""
+        return running(command, self.settings, self.directory, **options)
+
+    def group(self, command: str) -> str:
+        """A program's consumer group."""
+        return str(getattr(self.settings, command).app_id)
+
+    def dies(self, command: str, point: str, most_passages: int = 6) -> None:
+        """Run a program until it kills itself at ``point``, at a passage that the seed chooses."""
+        before = set(members(self.settings, self.group(command)))
+        passage = self.random.randint(1, most_passages)
+        with self.running(command, script=script(command, point, passage)) as process:
+            self._wait_for_death(process, point)
+        self._note(f"{command}: {point}")
+        self.bury(command, before)
+
+    def _wait_for_death(self, process: Process, point: str) -> None:
+        try:
+            wait_until(lambda: not process.running, _DIES_WITHIN_S, f"death at {point!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{process.tail()}") from None
+        if process.status != -signal.SIGKILL:
+            raise AssertionError(f"ended with {process.status} instead of dying at {point!r}:\n{process.tail()}")
+
+    def killed(self, command: str, process: Process, before: set[str]) -> None:
+        """Kill a program from outside."""
+        process.kill()
+        self._note(f"{command}: at a random moment")
+        self.bury(command, before)
+
+    def _note(self, what: str) -> None:
+        self.kills[what] = self.kills.get(what, 0) + 1
+
+    def bury(self, command: str, living: set[str]) -> None:
+        """Spare us waiting for a dead member's session to end: all members but the living are removed."""
+        group = self.group(command)
+        bury(self.settings, group, [one for one in members(self.settings, group) if one not in living])
+
+    # -- until all is done
+
+    def settle(self, worker: Any = None, sink: Any = None) -> None:
+        """Wait until everything sent is judged, adopted and stored, and all that is committed."""
+        topics = self.settings.topics
+        self._wait_committed("worker", topics.readings.name, worker)
+        self._wait_committed("worker", topics.models.name, worker)
+        self._wait_committed("sink", topics.labels.name, sink)
+
+    def _wait_committed(self, command: str, topic: str, process: Any) -> None:
+        wait_until(
+            lambda: committed(self.settings, self.group(command), topic) == ends(self.settings, topic),
+            _SETTLES_WITHIN_S,
+            f"{command} at the end of {topic}",
+            process,
+        )
+
+    def finish(self) -> None:
+        """Let undisturbed programs do what is left to do."""
+        with self.running("worker") as worker, self.running("sink") as sink:
+            self.settle(worker, sink)
+            for one in (worker, sink):
+                assert one.end() == 0, one.tail()
+
+
+def new_story(make_settings: MakeSettings, broker: str, dynamodb: str, **more: Any) -> Settings:
+    """Settings of a story: quick ones, changed by ``more``."""
+    sections = {section: {**QUICK.get(section, {}), **more.get(section, {})} for section in QUICK.keys() | more.keys()}
+    return make_settings(broker, dynamodb, **sections)
+
+
+def wait_for(condition: Callable[[], Any], what: str, within_s: float = 60.0) -> Any:
+    """As :func:`tests.processes.wait_until`, for what takes long and need not be looked at often."""
+
+    def look() -> Any:
+        time.sleep(0.1)
+        return condition()
+
+    return wait_until(look, within_s, what)
