@@ -48,9 +48,7 @@ def judged(readings: int) -> tuple[Any, list[Record]]:
     """An engine that has judged, and its changelog."""
     engine = new_engine()
     run(engine, [R(float(minute), 300.0 + minute % 7, 200.0) for minute in range(readings)])
-    return engine, [
-        Record(offset, key, value) for offset, (key, value) in enumerate(engine.records([("load", 0)], []))
-    ]
+    return engine, [Record(offset, key, value) for offset, (key, value) in enumerate(engine.records([("load", 0)], []))]
 
 
 async def restored(app: App, store: StateStore, records: list[Record]) -> None:
