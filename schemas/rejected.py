@@ -22,7 +22,7 @@ RejectReason = Literal[
 class Rejected(BaseModel):
     """One message that is no reading. Key and value are the original bytes (base64 in JSON)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
 
     reason: RejectReason = Field(description="Stable code for programs.")
     detail: str = Field(description="What was wrong, for people.")
@@ -30,5 +30,5 @@ class Rejected(BaseModel):
     source_partition: int = Field(ge=0)
     source_offset: int = Field(ge=0)
     produced_at: Moment | None = Field(default=None, description="The record's Kafka timestamp.")
-    key: bytes | None = Field(default=None, description="The record's key as it came.")
-    value: bytes | None = Field(default=None, description="The record's value as it came.")
+    key: bytes | None = Field(default=None, description="The record's key as it came; of a huge one the beginning.")
+    value: bytes | None = Field(default=None, description="The record's value as it came; of a huge one the beginning.")

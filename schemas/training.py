@@ -24,7 +24,7 @@ TrainingReason = Literal["first", "more_history", "daily", "manual"]
 class SourceRange(BaseModel):
     """The readings a model was made from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     topic: str
     partition: int = Field(ge=0)
@@ -36,7 +36,7 @@ class SourceRange(BaseModel):
 class TrainingRequest(BaseModel):
     """Please fit a model to this machine's history. Key: ``machine_id``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     request_id: str = Field(
         description="``<stack>-<source partition>-<source offset>`` of the reading that made it due."
@@ -62,7 +62,7 @@ class FeatureModel(BaseModel):
     Interval ``i`` holds the values ``edges[i-1] < float32(x) <= edges[i]``; the last one has no upper end.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     feature: str
     edges: list[FiniteFloat] = Field(description="Upper ends of all intervals but the last, rising, exact in float32.")
@@ -91,7 +91,7 @@ class ModelUpdate(BaseModel):
     A fleet's features are in units of a machine's own spread: ``(median - reference) / spread``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     digest: Digest = Field(description="First 16 hex digits of the SHA-256 of the model itself (its features).")
     client_id: Identifier

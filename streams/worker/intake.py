@@ -4,7 +4,7 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
@@ -14,6 +14,11 @@ from schemas.rejected import Rejected
 from schemas.signals import SENTINELS
 from schemas.times import iso
 from streams.worker.usual import take_in_usual
+
+#: What is kept of a rejected value and key. In base64 they are a third longer, and together they must pass through a broker
+#: that takes a megabyte: a message it took from a client must not be one that it does not take from us.
+_KEPT_OF_VALUE: Final = 500_000
+_KEPT_OF_KEY: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +103,17 @@ def _new_machine(engine: Engine, client_id: str, machine_id: str, limits: Limits
 
 
 def _reject(record: Any, error: BadReading) -> Rejected:
+    key, value = (record.key or b"")[:_KEPT_OF_KEY], (record.value or b"")[:_KEPT_OF_VALUE]
+    cut = len(key) + len(value) < len(record.key or b"") + len(record.value or b"")
     return Rejected.model_validate(
         {
             "reason": error.reason,
-            "detail": error.detail,
+            "detail": f"{error.detail}; of the message only the beginning is kept here" if cut else error.detail,
             "source_topic": record.topic,
             "source_partition": record.partition,
             "source_offset": record.offset,
             "produced_at": None if record.timestamp is None or record.timestamp < 0 else iso(record.timestamp),
-            "key": _base64(record.key),
-            "value": _base64(record.value),
+            "key": None if record.key is None else base64.b64encode(key).decode(),
+            "value": None if record.value is None else base64.b64encode(value).decode(),
         }
     )
-
-
-def _base64(value: bytes | None) -> str | None:
-    return None if value is None else base64.b64encode(value).decode()
