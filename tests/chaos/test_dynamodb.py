@@ -48,11 +48,13 @@ def test_a_sink_before_a_troubled_dynamodb_loses_nothing(
     seed: int,
     whole_suite: bool,
 ) -> None:
+    if not whole_suite:
+        return  # the store itself is tried above
     with BadDynamo(dynamodb_local_endpoint, seed) as bad:
         story = make_disturbed(kafka_url, {"dynamodb": bad.url, "max_attempts": 20})
         bad.trouble = 0.4
         with story.running("worker") as worker, story.running("sink") as sink:
-            story.feed(200 if whole_suite else 20)
+            story.feed(100)
             story.settle(worker, sink)
             assert spoke_too_often(sink, 10.0) == []
             assert sink.end() == 0, sink.tail()

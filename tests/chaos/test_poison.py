@@ -21,7 +21,7 @@ from tests.models.engines import STAMP, new_engine
 from tests.processes import Process
 
 _MOST_MEMORY_MB = 1_500
-_BURSTS = 60
+_BURSTS = 30
 
 
 class PoisonedFleet(Fleet):
