@@ -64,8 +64,8 @@ def _is_good(one: Poison) -> bool:
         return False
 
 
-def test_each_kind_of_poison_becomes_what_it_must_whether_alone_or_in_a_run(seed: int) -> None:
-    messages = list(poison(seed, 5_000))
+def test_each_kind_of_poison_becomes_what_it_must_whether_alone_or_in_a_run(seed: int, whole_suite: bool) -> None:
+    messages = list(poison(seed, 100_000 if whole_suite else 10_000))
     for size in (1, 50):
         partition = Partition(new_engine(), STAMP, Limits(65_536, 100_000), Counts())
         rejected: set[int] = set()
@@ -89,7 +89,7 @@ def test_each_kind_of_poison_becomes_what_it_must_whether_alone_or_in_a_run(seed
 def test_poison_among_good_readings_stops_nobody(
     kafka_url: str, make_disturbed: MakeDisturbed, assert_proof: Prove, seed: int, whole_suite: bool
 ) -> None:
-    messages = 100_000 if whole_suite else 20_000
+    messages = 100_000 if whole_suite else 3_000
     story = make_disturbed(kafka_url, {})
     story.fleet = PoisonedFleet(seed, messages)
     story.feed(_BURSTS)
