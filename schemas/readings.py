@@ -15,7 +15,7 @@ This module defines and checks the contract with pydantic. :mod:`schemas.decodin
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.signals import MAX_SIGNALS, is_name, standard_name
 from schemas.times import Moment
@@ -40,6 +40,13 @@ class _Reading(BaseModel):
     time: Moment = Field(description="When it was measured: ISO 8601 (no zone means UTC) or an epoch number.")
     unit: str | None = Field(default=None, max_length=16, description="Unit of the pressures; psi when not given.")
     quality: Quality = Field(default="good", description="What the sensor's own system thinks of the value.")
+
+    @field_validator("machine_id")
+    @classmethod
+    def _is_no_fleet(cls, name: str) -> str:
+        if name == "*":
+            raise ValueError("'*' is a client's whole fleet, and no machine's name")
+        return name
 
 
 class WideReading(_Reading):
