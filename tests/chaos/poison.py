@@ -159,14 +159,14 @@ def _wrong_tag(rng: random.Random) -> Made:
 
 
 def _bad_name(rng: random.Random) -> Made:
-    name = rng.choice(["", "x" * 129, "evil\n1", "evil\x001", "evil\x1f1", "evil\x7f", "\t", "x" * 5_000])
+    name = rng.choice(["", "*", "x" * 129, "evil\n1", "evil\x001", "evil\x1f1", "evil\x7f", "\t", "x" * 5_000])
     reading = _reading(rng)
     if rng.random() < 0.5:
         return name.encode(), json.dumps({**reading, "machine_id": name}).encode(), "rejected"
-    return _sent(reading, "rejected", client_id=name)
+    return _sent(reading, "either" if name == "*" else "rejected", client_id=name)
 
 
-_ODD_NAMES = ["évil-ø", "井-7", "evil/../..", "evil\u2028", "evil \u202e", "'; drop table", "*", "evil\U0001f525", "-"]
+_ODD_NAMES = ["évil-ø", "井-7", "evil/../..", "evil\u2028", "evil \u202e", "'; drop table", "evil\U0001f525", "-"]
 
 
 def _odd_name(rng: random.Random) -> Made:
