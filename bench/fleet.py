@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 from kafka.admin import KafkaAdminClient, NewTopic
 
+from models.fitting import digest_of
 from schemas.topics import topics
 from schemas.training import FeatureModel, ModelUpdate
 
@@ -67,8 +68,8 @@ def models(machines: int, partitions: int, intervals: int = 300, seed: int = 0) 
             code_version="bench",
             git_commit="bench",
         )
-        key = f"bench/{machine}/load".encode()
-        yield partition_of(machine.encode(), partitions), key, update.model_dump_json().encode()
+        update = update.model_copy(update={"digest": digest_of(update.features)})
+        yield partition_of(machine.encode(), partitions), update.key, update.model_dump_json().encode()
 
 
 def create_topics(url: str, prefix: str, partitions: int) -> None:

@@ -115,7 +115,7 @@ def decode_usual(values: Sequence[bytes]) -> list[Usual] | None:
 
 def is_plain(name: str) -> bool:
     """Whether an identifier needs no second look."""
-    return 0 < len(name) <= _MAX_ID and name.isascii() and name.isprintable()
+    return 0 < len(name) <= _MAX_ID and name.isascii() and name.isprintable() and name != "*"
 
 
 def _number(value: object) -> float:

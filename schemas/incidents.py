@@ -12,7 +12,7 @@ from schemas.times import Moment
 class Incident(BaseModel):
     """Sent when an alert opens and again, with the same ``incident_id``, when it closes. Key: ``machine_id``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     incident_id: str = Field(description="``<label_id of the label that opened it>`` with ``inc-`` before it.")
     state: Literal["opened", "closed"]

@@ -32,7 +32,7 @@ Rung = Literal["own", "fleet", "online"]
 class Label(BaseModel):
     """What one stack thinks of one reading. Key on the topic: ``machine_id``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     label_id: str = Field(
         description="``<stack>-<source partition>-<source offset>-<revision>``; the same on every try."

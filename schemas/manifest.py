@@ -12,7 +12,7 @@ from schemas.training import Digest, SourceRange, TrainingReason
 class Manifest(BaseModel):
     """``manifest.json`` of a registry entry. It is written last: where it is, the entry is complete."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: Literal[1] = Field(default=1, description="Of this layout.")
     digest: Digest = Field(description="Of the model, as on every label it made.")

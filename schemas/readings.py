@@ -15,7 +15,7 @@ This module defines and checks the contract with pydantic. :mod:`schemas.decodin
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.signals import MAX_SIGNALS, is_name, standard_name
 from schemas.times import Moment
@@ -44,6 +44,13 @@ class _Reading(BaseModel):
     unit: str | None = Field(default=None, max_length=16, description="Unit of the pressures; psi when not given.")
     quality: Quality = Field(default="good", description="What the sensor's own system thinks of the value.")
 
+    @field_validator("machine_id")
+    @classmethod
+    def _is_no_fleet(cls, name: str) -> str:
+        if name == "*":
+            raise ValueError("'*' is a client's whole fleet, and no machine's name")
+        return name
+
 
 class WideReading(_Reading):
     """All signals of one moment. At the top level or under ``signals``; any further number is a further signal."""
@@ -63,10 +70,10 @@ class WideReading(_Reading):
         for name, value in data.items():
             field = _FIELD_ALIASES.get(name, name)
             if field == "signals":
-                if isinstance(value, dict):
-                    _check_size(value)
-                for inner, number in (value or {}).items() if isinstance(value, dict | None) else ():
-                    signals[_signal(inner)] = number
+                if not isinstance(value, dict | None):
+                    raise ValueError("signals is no object of numbers by name")
+                _check_size(value or {})
+                signals |= {_signal(inner): number for inner, number in (value or {}).items()}
             elif field in _OWN_FIELDS:
                 own[field] = value
             else:

@@ -10,7 +10,7 @@ from schemas.times import Moment
 class StackStatus(BaseModel):
     """The latest label of one stack, in short."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     label_id: str
     event_time: Moment
@@ -30,7 +30,7 @@ class StackStatus(BaseModel):
 class Status(BaseModel):
     """The latest of one machine. Key: ``<client_id>/<machine_id>``, in the machine's own partition."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     client_id: Identifier
     machine_id: Identifier

@@ -66,7 +66,7 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("broker", "ok", f"Kafka answers at {url}")
     for one in differences:
-        health: Health = "fail" if one.what in ("topic", "partitions") else "warn"
+        health: Health = "fail" if one.forbids_start else "warn"
         yield Finding("topics", health, f"{one.topic}: {one.what} is {one.found}, declared {one.declared}", one.remedy)
     if not differences:
         yield Finding("topics", "ok", f"all {len(list(settings.topics))} are as declared")

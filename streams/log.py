@@ -21,6 +21,9 @@ from streams.settings import Settings
 _LIBRARIES = ("faust", "mode", "asyncio")
 #: These write what they send into their debug lines: passwords, tokens, keys. So they are never asked for them.
 _TALKATIVE = ("aiokafka", "kafka", "botocore", "aiobotocore", "boto3", "urllib3", "aiohttp", "fsspec", "s3fs")
+#: A library that cannot reach something says so at each of its tries, some seventy times a second.
+_LIBRARY_INTERVAL_S = 10.0
+_OURS = ("streams", "models", "schemas")
 _NAMED_IN_BANNER = ("faust-streaming", "aiokafka", "scikit-learn", "river", "numpy")
 
 
@@ -51,6 +54,7 @@ def setup_logging(settings: Settings, component: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(calmer(Throttle(interval_s=_LIBRARY_INTERVAL_S)))
     level = getattr(logging, settings.log.level.upper())
     logging.basicConfig(handlers=[handler], level=level, force=True)
     debug = settings.log.level == "debug"
@@ -94,6 +98,20 @@ def _version(distribution: str) -> str:
         return "missing"
 
 
+def calmer(throttle: "Throttle") -> Callable[[logging.LogRecord], bool]:
+    """A filter for what libraries warn of: a line of their code is heard, then kept back and counted for a while."""
+
+    def lets_through(record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or record.name.split(".")[0] in _OURS:
+            return True
+        kept_back = throttle(f"{record.name}:{record.lineno}")
+        if kept_back:
+            record.msg, record.args = f"{record.getMessage()} ({kept_back} more like it before)", ()
+        return kept_back is not None
+
+    return lets_through
+
+
 @contextlib.contextmanager
 def timed(log: Any, message: str, *, action: str, **values: Any) -> Iterator[None]:
     """Log how long a call to the outside took, and whether it failed."""
@@ -108,6 +126,19 @@ def timed(log: Any, message: str, *, action: str, **values: Any) -> Iterator[Non
 
 def _ms_since(start: float) -> float:
     return round((time.perf_counter() - start) * 1000, 1)
+
+
+class ThrottledWarnings:
+    """Warnings about what others sent: of each action one in ``interval_s``, with the count of those kept back."""
+
+    def __init__(self, log: Any, clock: Callable[[], float] = time.monotonic, interval_s: float = 1.0) -> None:
+        self._log, self._lets_through = log, Throttle(clock, interval_s)
+
+    def __call__(self, message: str, *, action: str, **values: Any) -> None:
+        """Log it, or count it."""
+        kept_back = self._lets_through(action)
+        if kept_back is not None:
+            self._log.warning(message, action=action, kept_back=kept_back, **values)
 
 
 class Throttle:

@@ -29,8 +29,9 @@ class Difference:
     declared: str
     found: str
     remedy: str
+    forbids_start: bool = True  # or else it is only unusual
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, str | bool]:
         """For JSON."""
         return asdict(self)
 
@@ -52,7 +53,10 @@ def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 
 
 def create_topics(settings: Settings) -> list[str]:
-    """Create what is missing; the names of what was created. What exists is left as it is."""
+    """Create what is missing, and return when the broker shows it; the names of what was created.
+
+    What exists is left as it is.
+    """
     created = []
     with _admin(settings) as admin:
         for topic in settings.topics:
@@ -85,29 +89,28 @@ def check_topics(settings: Settings) -> list[Difference]:
         present = [topic for topic in settings.topics if topic.name in partitions]
         configs = _configs(admin, [topic.name for topic in present]) if present else {}
     found = _wrongly_made(settings.topics, partitions, settings.broker.partitions)
-    for topic in present:
-        for name, declared in topic.config().items():
-            has = configs.get(topic.name, {}).get(name)
-            if has is not None and has != declared:
-                remedy = f"kafka-configs --alter --topic {topic.name} --add-config {name}={declared}"
-                found.append(Difference(topic.name, name, declared, has, remedy))
-    return found
+    return found + _unlike_declared(present, configs, settings.broker.url)
 
 
 def require_topics(settings: Settings, needed: Rights) -> None:
     """Raise :class:`BrokerError` where a topic that is needed is missing, has other partitions, or we lack a right to it.
 
+    Or is such that running on it would lose something; what is only unusual, a longer retention say, is left to the doctor.
     Said before anything starts: without its rights a client tries again for ever, and says nothing. No other topics are
-    looked at, and no settings of them: a program needs no right to what it does not use.
+    looked at: a program needs no right to what it does not use. Settings are looked at where it may see them.
     """
     with _admin(settings) as admin:
         found = admin.describe_topics()
         lacking = _lacking_in_topics(needed, found) + _lacking_in_groups(needed, admin)
-    partitions = {one["name"]: len(one["partitions"]) for one in found}
+        partitions = {one["name"]: len(one["partitions"]) for one in found}
+        present = [topic for topic in needed.topics if topic.name in partitions]
+        configs = _configs(admin, [topic.name for topic in present]) if present else {}
     wrong = _wrongly_made(needed.topics, partitions, settings.broker.partitions)
+    wrong += [one for one in _unlike_declared(present, configs, settings.broker.url) if one.forbids_start]
     if wrong:
-        told = "; ".join(f"{one.topic}: {one.what} is {one.found}, declared {one.declared}" for one in wrong)
-        raise BrokerError(f"{told}. {wrong[0].remedy[0].upper()}{wrong[0].remedy[1:]}.")
+        told = "; ".join(f"{one.topic}: {one.what} is {one.found}, must be {one.declared}" for one in wrong)
+        remedies = "; ".join(dict.fromkeys(one.remedy for one in wrong))
+        raise BrokerError(f"{told}. What to do: {remedies}.")
     if lacking:
         who = settings.broker.user or "this program's user"
         raise BrokerError(
@@ -163,9 +166,37 @@ def _wrongly_made(wanted: Iterable[TopicDeclaration], found: Mapping[str, int], 
     return wrong
 
 
+def _unlike_declared(
+    topics: Iterable[TopicDeclaration], configs: Mapping[str, Mapping[str, str | None]], url: str
+) -> list[Difference]:
+    """Where the settings of topics are not as declared."""
+    return [
+        _differs(topic, name, declared, has, url)
+        for topic in topics
+        for name, declared in topic.config().items()
+        if (has := configs.get(topic.name, {}).get(name)) not in (None, declared)
+    ]
+
+
+def _differs(topic: TopicDeclaration, name: str, declared: str, has: str, url: str) -> Difference:
+    # Compacted labels or readings lose all but the latest; a changelog that is not compacted loses what is old.
+    shorter = name == "retention.ms" and topic.retention_ms is not None and 0 <= int(has) < topic.retention_ms
+    loses = name == "cleanup.policy" or shorter
+    remedy = (
+        f"run `kafka-configs.sh --bootstrap-server {url} --alter --entity-type topics --entity-name {topic.name} "
+        f"--add-config {name}={declared}`"
+    )
+    return Difference(topic.name, name, declared, has, remedy, forbids_start=loses)
+
+
 def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    described = admin.describe_configs(asked)
+    try:
+        described = admin.describe_configs(
+            asked, config_filter="all"
+        )  # what nobody set is the broker's default, and counts
+    except KafkaError:
+        return {}  # a program may run without the right to see them; the doctor, who has it, compares
     answers = described.get("topic", described) if isinstance(described, dict) else {}
     return {
         name: {key: value["value"] if isinstance(value, dict) else value for key, value in entries.items()}

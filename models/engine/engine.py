@@ -1,7 +1,7 @@
 """The engine of one partition: its machines, and all stacks that watch them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,14 @@ _AT_ONCE: Final = 128
 Touched = tuple[str, int]
 
 
+class _Fleet(NamedTuple):
+    """A fleet's model in force."""
+
+    update: ModelUpdate
+    since_offset: int
+    part: int  # which of its two changelog records holds it
+
+
 class Engine:
     """All state of one partition, and the steps over it. Pure: no clock, no network, nothing random."""
 
@@ -42,7 +50,8 @@ class Engine:
         self.slots: dict[tuple[str, str], int] = {}
         self.machines: list[tuple[str, str]] = []  # by slot: client and machine
         self.machines_of: dict[str, int] = {}  # how many each client has here
-        self._fleet: dict[tuple[str, str], tuple[ModelUpdate, int]] = {}  # by client and stack, and since when
+        self._fleet: dict[tuple[str, str], _Fleet] = {}  # by client and stack
+        self._fleet_before: dict[tuple[str, str], ModelUpdate] = {}  # of a commit that was cut off: heads still name it
         self._parts_of: dict[
             bytes, Parts
         ] = {}  # while state is read: by the beginning of its keys, a machine's records
@@ -57,7 +66,7 @@ class Engine:
         for name, engine in self.stacks.items():
             fleet = self._fleet.get((client_id, name))
             if fleet is not None:
-                engine.adopt(np.array([slot]), *fleet)
+                engine.adopt(np.array([slot]), fleet.update, fleet.since_offset)
         return slot
 
     def _new_slot(self, client_id: str, machine_id: str) -> int:
@@ -86,12 +95,14 @@ class Engine:
             return []
         if update.rung == "fleet":
             slots = np.array([s for s, (client, _) in enumerate(self.machines) if client == update.client_id], np.int64)
+            self.read_back(slots)  # what they still say is of the fleet's model before
             known = self._fleet.get((update.client_id, update.stack))
-            if known is None or known[0].digest != update.digest:
-                self._fleet[update.client_id, update.stack] = (update, since_offset)
+            if known is None or known.update.digest != update.digest:
+                part = 0 if known is None else known.part ^ 1
+                self._fleet[update.client_id, update.stack] = _Fleet(update, since_offset, part)
         else:
             slots = np.array([self.slot(update.client_id, update.machine_id)], np.int64)
-        self.read_back(slots)
+            self.read_back(slots)
         changed = engine.adopt(slots, update, since_offset)
         engine.drop_unused_models()
         return [(update.stack, int(slot)) for slot in changed]
@@ -124,9 +135,10 @@ class Engine:
             return []
         if update.rung == "fleet":
             fleet = self._fleet.get((update.client_id, update.stack))
-            if fleet is None or fleet[0].digest != update.digest:
+            if fleet is None or fleet.update.digest != update.digest:
                 return []
-            return [(record_key(update.client_id, FLEET_MACHINE, update.stack, b"m"), pack_model(*fleet))]
+            key = record_key(update.client_id, FLEET_MACHINE, update.stack, b"m%d" % fleet.part)
+            return [(key, pack_model(fleet.update, fleet.since_offset))]
         core = self.stacks[update.stack].state.core[self.slots[update.client_id, update.machine_id]]
         part = b"m%d" % core["model_part"]
         return [
@@ -163,14 +175,13 @@ class Engine:
         """
         for prefix, parts in self._parts_of.items():
             client, machine, stack, _ = split_key(prefix + SEPARATOR)
-            if machine == FLEET_MACHINE and stack in self.stacks and b"m" in parts:
-                record = unpack_model(parts[b"m"])
-                self._fleet[client, stack] = (record.update, record.since_offset)
+            if machine == FLEET_MACHINE and stack in self.stacks:
+                self._restore_fleet((client, stack), parts)
         self._grow()
         restored: set[int] = set()
         for name, reader in self._readers.items():
             for one in reader.read_heads():
-                if one.record is None and self._fleet_digest(name, one) != one.digest:
+                if one.record is None and self._fleet_model(name, one) is None:
                     raise self._model_missing(name, one)
             restored |= reader.unread.keys()
         self._parts_of.clear()
@@ -188,21 +199,33 @@ class Engine:
                     self._know(name, one)
                 self.stacks[name].rebuild(some)
 
+    def _restore_fleet(self, whose: tuple[str, str], parts: Parts) -> None:
+        found = [(part, unpack_model(value)) for part, value in parts.items()]
+        found.sort(key=lambda one: one[1].since_offset)
+        for part, record in found:
+            before = self._fleet.get(whose)
+            if before is not None:
+                self._fleet_before[whose] = before.update
+            self._fleet[whose] = _Fleet(record.update, record.since_offset, int(part[1:]))
+
     def _know(self, name: str, needed: Needed) -> None:
         lookups = self.stacks[name].lookups
         if lookups.index(needed.digest) is not None:
             return
         own = None if needed.record is None else unpack_model(needed.record).update
-        if own is not None and own.digest == needed.digest:
-            lookups.add(own)
-        elif self._fleet_digest(name, needed) == needed.digest:
-            lookups.add(self._fleet[self.machines[needed.slot][0], name][0])
-        else:
+        model = own if own is not None and own.digest == needed.digest else self._fleet_model(name, needed)
+        if model is None:
             raise self._model_missing(name, needed)
+        lookups.add(model)
 
-    def _fleet_digest(self, name: str, needed: Needed) -> str | None:
-        fleet = self._fleet.get((self.machines[needed.slot][0], name))
-        return None if fleet is None else fleet[0].digest
+    def _fleet_model(self, name: str, needed: Needed) -> ModelUpdate | None:
+        """The model of a machine's fleet that it needs; None if it needs another."""
+        whose = (self.machines[needed.slot][0], name)
+        fleet = self._fleet.get(whose)
+        for model in (None if fleet is None else fleet.update, self._fleet_before.get(whose)):
+            if model is not None and model.digest == needed.digest:
+                return model
+        return None
 
     def _model_missing(self, name: str, needed: Needed) -> StateError:
         client, machine = self.machines[needed.slot]

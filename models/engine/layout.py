@@ -4,7 +4,7 @@
     c<n>     chunk of 4 readings, in one of 48 places in turn
     b<n>     block of 64 readings, packed, in one place more than two beyond what the ring holds
     v0, v1   what the views remember, packed, in turn
-    m0, m1   models, in turn
+    m0, m1   models, in turn; a fleet's under the machine *
 
 Every record starts with the layout's version. Numbers count a machine's chunks and blocks from its first reading on.
 """

@@ -19,7 +19,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # Kafka's offsets hav
 _Offset = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 
 
-class LabelRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+class LabelRow(msgspec.Struct, frozen=True, gc=False):
     """One label. Fields, order and meaning are those of :class:`schemas.labels.Label`."""
 
     label_id: str

@@ -21,6 +21,9 @@ _QUEUED_RUNS = 4
 #: Of one partition; whatever has been fetched and not judged yet takes memory.
 _FETCH_BYTES = 1_000_000
 _FINISH_WITHIN_S = 20.0
+#: An answer that does not come in this time is given up, and its connection with it: a network may swallow one in silence.
+#: As long as Kafka's own clients wait; Faust's 90 s would be as long a silence.
+_REQUEST_TIMEOUT_S = 30.0
 
 
 class RunApp(faust.App):  # type: ignore[misc]
@@ -71,6 +74,8 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         stream_wait_empty=False,
         stream_buffer_maxsize=_QUEUED_RUNS,
         stream_recovery_delay=0.0,
+        broker_request_timeout=max(_REQUEST_TIMEOUT_S, broker.session_timeout_s),
+        producer_request_timeout=_REQUEST_TIMEOUT_S,
         broker_session_timeout=broker.session_timeout_s,
         broker_heartbeat_interval=broker.heartbeat_interval_s,
         broker_max_poll_records=MAX_RUN,

@@ -53,6 +53,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._held: set[TP] = set()
+        self._behind = False  # records were fetched and not delivered, so positions have moved past them
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> _ConsumerThread:
@@ -72,6 +73,9 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
             return
+        if self._behind:
+            self._behind = False
+            await self.perform_seek()
         active = set(self._get_active_partitions())
         active -= await self.app.hold_back(active)
         if not active:
@@ -81,9 +85,10 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         fetched = await self._getmany(active_partitions=active, timeout=_FETCH_WAIT_S)
         for tp, records in (fetched or {}).items():
             if not self.flow_active or generation != self.app.consumer_generation_id:
-                # A rebalance came between. Positions have moved past these records: go back to what is committed.
-                # Records delivered a second time do no harm, they are known by their offsets.
-                await self._seek_back()
+                # A rebalance came between. Go back to what is committed as soon as records flow again: a fetch may outlast
+                # the whole of a rebalance, and then nobody else goes back behind it. Records delivered a second time do no
+                # harm, they are known by their offsets.
+                self._behind = True
                 return
             if records:
                 await self._deliver(tp, records)
@@ -111,10 +116,6 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         )
         # A full queue must not keep a rebalance waiting; what is not taken then is fetched again after it.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
-
-    async def _seek_back(self) -> None:
-        if self.flow_active:
-            await self.perform_seek()
 
     # -- rebalance
 

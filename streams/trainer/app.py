@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar
 
 from models.fitting import FitParameters
 from schemas.errors import RegistryError
-from schemas.training import ModelUpdate, TrainingRequest
+from schemas.training import FLEET, ModelUpdate, TrainingRequest
 from streams.access.rights import rights
 from streams.build_info import build_info
-from streams.log import get_logger, setup_logging
+from streams.log import ThrottledWarnings, get_logger, setup_logging
 from streams.registry import Entry, Registry
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit
@@ -25,7 +25,7 @@ from streams.topics_admin import require_topics
 from streams.trainer.fleets import FleetWatch, fit_fleet_if_due
 from streams.trainer.making import handle_request, sha256_of
 from streams.trainer.publishing import partitions_of, publish, publish_registry
-from streams.trainer.requests import FLEET, read_requests
+from streams.trainer.requests import read_requests
 
 log = get_logger(__name__)
 
@@ -68,13 +68,14 @@ class Trainer:
         self._fleets = FleetWatch(knobs.fleet_after_machines)
         self._fleets_sent: set[str] = set()
         self._build = build_info()
+        self._tell = ThrottledWarnings(log)
         app.agent(runs_topic(app, settings.topics.training.name), name="wellsentry.training")(self.train)
 
     async def train(self, runs: Any) -> None:
         """Answer each run's requests, then commit it. A request is never given up."""
         try:
             async for run in runs:
-                for request in read_requests(run.records):
+                for request in read_requests(run.records, self._tell):
                     if run.tp not in self._app.consumer.assignment():
                         break  # another trainer has it now, and answers what is not committed
                     await self.answer(request)
@@ -92,7 +93,7 @@ class Trainer:
         try:
             entry = await asyncio.to_thread(handle_request, request, self._clock(), self._parameters, self._build)
         except ValueError as error:
-            log.warning(
+            self._tell(
                 "no model can be fitted, request left out",
                 action="request_refused",
                 client_id=request.client_id,

@@ -8,11 +8,11 @@ from typing import Final
 
 from models.fitting import FitParameters
 from schemas.errors import DamagedEntry
+from schemas.training import FLEET
 from streams.build_info import BuildInfo
 from streams.log import get_logger
 from streams.registry import Entry, Registry, TrainingData
 from streams.trainer.making import make_fleet
-from streams.trainer.requests import FLEET
 
 log = get_logger(__name__)
 

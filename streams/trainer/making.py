@@ -15,11 +15,10 @@ import numpy as np
 from models.detectors import ForestDetector
 from models.fitting import FitParameters, Fitted, fit_fleet, fit_model
 from schemas.manifest import Manifest
-from schemas.training import ModelUpdate, TrainingReason, TrainingRequest
+from schemas.training import FLEET, ModelUpdate, TrainingReason, TrainingRequest
 from streams.build_info import BuildInfo
 from streams.registry import Entry, TrainingData
 from streams.registry.paths import manifest_path
-from streams.trainer.requests import FLEET
 
 #: Libraries whose version may change a model.
 _PACKAGES: Final = ("numpy", "scikit-learn", "scipy", "skops", "pyarrow", "pydantic")

@@ -27,11 +27,6 @@ Send = Callable[[int, bytes, bytes], Awaitable[object]]
 _SILENCE_S: Final = 20.0
 
 
-def key_of(update: ModelUpdate) -> bytes:
-    """Kafka key: a newer model of the same replaces it when the topic is compacted."""
-    return f"{update.client_id}/{update.machine_id}/{update.stack}".encode()
-
-
 def partitions_of(update: ModelUpdate, partitions: int) -> list[int]:
     """Where the machines are that it is for."""
     return list(range(partitions)) if update.rung == "fleet" else [partition_of(update.machine_id, partitions)]
@@ -43,7 +38,7 @@ async def publish(update: ModelUpdate, partitions: Iterable[int], send: Send) ->
     Of its own because a worker reads this topic up to its end before it starts, and the embedded broker reports an end
     that is too early after a batch of several.
     """
-    key, value = key_of(update), update.model_dump_json().encode()
+    key, value = update.key, update.model_dump_json().encode()
     started = time.monotonic()
     await asyncio.gather(*(send(partition, key, value) for partition in partitions))
     log.info(
@@ -83,7 +78,7 @@ async def publish_registry(settings: Settings, registry: Registry) -> int:
 
             sent = 0
             for update in updates:
-                lacking = [p for p in partitions_of(update, partitions) if (p, key_of(update)) not in present]
+                lacking = [p for p in partitions_of(update, partitions) if (p, update.key) not in present]
                 if lacking:
                     await publish(update, lacking, send)
                     sent += 1

@@ -1,12 +1,12 @@
 """Putting models in force: only once that is durable, and from an offset that every label can name."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from models.engine.engine import FLEET_MACHINE, Touched
+from models.engine.engine import Touched
+from models.fitting import digest_of
 from schemas.training import ModelUpdate
 from streams.log import get_logger
 from streams.runs.producing import Record
@@ -15,46 +15,55 @@ from streams.worker.partition import Partition
 log = get_logger(__name__)
 
 
-def read_updates(records: Sequence[Any]) -> list[ModelUpdate]:
-    """The model updates in a run; the last one of each key. What is none is left out, with one line in the log."""
+def read_updates(records: Sequence[Any], tell: Callable[..., None] = log.warning) -> list[ModelUpdate]:
+    """The model updates in a run; the last one of each key. What is none is told and left out."""
     updates: dict[bytes, ModelUpdate] = {}
-    refused, last = 0, ""
     for record in records:
         if not record.value:
             continue
         try:
             update = ModelUpdate.model_validate_json(record.value)
-            _check(update)
+            _check(update, record.key)
         except (ValidationError, ValueError) as error:
-            refused, last = refused + 1, f"{record.topic}/{record.partition}/{record.offset}: {error}"[:300]
+            tell(
+                "not a model update, left out",
+                action="model_refused",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                detail=str(error)[:300],
+            )
             continue
-        updates[record.key or b""] = update
-    if refused:
-        log.warning("no model updates, left out", action="model_refused", records=refused, last=last)
+        updates[update.key] = update
     return list(updates.values())
 
 
-def _check(update: ModelUpdate) -> None:
-    """What the schema does not say."""
-    if (update.machine_id == FLEET_MACHINE) != (update.rung == "fleet"):
-        raise ValueError(f"machine {update.machine_id!r} cannot have a model of rung {update.rung}")
-    for model in update.features:
-        if any(here >= there for here, there in pairwise(model.edges)):
-            raise ValueError(f"edges of {model.feature!r} do not rise")
+def _check(update: ModelUpdate, key: bytes | None) -> None:
+    """What the schema cannot say. A model that gets in is written to the changelog: it must be possible to read it back."""
+    if key != update.key:
+        raise ValueError(f"the key is {key!r:.200}, the model is {update.key!r:.200}")
+    digest = digest_of(update.features)
+    if digest != update.digest:
+        raise ValueError(f"it says digest {update.digest} and has {digest}: it is not the model that was fitted")
 
 
-def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
+def adopt(
+    partition: Partition, updates: Sequence[ModelUpdate], tell: Callable[..., None] = log.warning
+) -> list[Record]:
     """Put ``updates`` in force from the partition's next reading on; the changelog records that must be durable first.
 
-    The caller lets no reading of this partition through until they are.
+    The caller lets no reading of this partition through until they are. What does not fit is told and left out.
     """
     adopted: list[ModelUpdate] = []
     touched: dict[Touched, None] = {}
     for update in updates:
+        if update.stack not in partition.engine.stacks:
+            continue  # somebody else's: a stack that is switched off here
         try:
+            _check_place(partition, update)
             changed = partition.engine.adopt(update, partition.next_offset)
         except ValueError as error:
-            log.warning("model does not fit", action="model_refused", machine_id=update.machine_id, detail=str(error))
+            tell("model does not fit", action="model_refused", machine_id=update.machine_id, detail=str(error))
             continue
         adopted.append(update)
         touched.update(dict.fromkeys(changed))
@@ -70,3 +79,13 @@ def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
             machines=len(changed),
         )
     return list(partition.engine.records(touched, adopted))
+
+
+def _check_place(partition: Partition, update: ModelUpdate) -> None:
+    """Whether stack and machine can take it, asked before anything changes."""
+    wanted = tuple(partition.engine.stacks[update.stack].stack.feature_names)
+    brought = tuple(model.feature for model in update.features)
+    if brought != wanted:
+        raise ValueError(f"model {update.digest} is for features {brought}, stack {update.stack} has {wanted}")
+    if update.rung == "own" and not partition.has_room_for(update.client_id, update.machine_id):
+        raise ValueError(f"client {update.client_id!r} has as many machines as it may (worker.max_machines_per_client)")

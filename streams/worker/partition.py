@@ -99,6 +99,12 @@ class Partition:
         if len(batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(batch.time_ms.max()))
 
+    def has_room_for(self, client_id: str, machine_id: str) -> bool:
+        """Whether the machine is known, or its client may have one more."""
+        engine = self.engine
+        known = (client_id, machine_id) in engine.slots
+        return known or engine.machines_of.get(client_id, 0) < self._limits.machines_per_client
+
     def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
         known, machines = self._keys, self.engine.machines
         known += [machine.encode() for _, machine in machines[len(known) :]]

@@ -18,12 +18,11 @@ from models.engine.labels import Stamp
 from models.engine.settings import EngineSettings
 from models.stacks import Stack, choose_stacks
 from streams.build_info import build_info
-from streams.log import get_logger
+from streams.log import ThrottledWarnings, get_logger
 from streams.runs.app import RunApp, new_app, runs_topic
 from streams.runs.committing import commit_offsets
 from streams.settings import Settings, WorkerSettings
 from streams.worker.adoption import adopt, read_updates
-from streams.worker.changelog import read_whole
 from streams.worker.durable import Durable
 from streams.worker.intake import Limits
 from streams.worker.partition import Counts, Partition
@@ -58,6 +57,7 @@ class Worker:
         self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client, knobs.max_machines)
         self._build = (build.version, build.git_commit)
         self._counts = Counts()
+        self._tell = ThrottledWarnings(log)
 
         table = app.Table(
             "worker-state",
@@ -66,10 +66,7 @@ class Worker:
             value_type=bytes,
             partitions=settings.broker.partitions,
             changelog_topic=runs_topic(app, topics.changelog.name),
-            options={
-                "new_engine": lambda: Engine(stacks, engine_settings),
-                "read_whole": lambda tp: read_whole(settings.broker, tp.topic, tp.partition),
-            },
+            options={"new_engine": lambda: Engine(stacks, engine_settings)},
         )
         self._store: StateStore = table.data
         self._durable = Durable(
@@ -113,13 +110,13 @@ class Worker:
     async def adopt_models(self, runs: Any) -> None:
         """Models are in force only once that is durable: nothing is judged meanwhile."""
         async for run in runs:
-            updates = read_updates(run.records)
+            updates = read_updates(run.records, self._tell)
             async with self._judging:
                 if run.tp not in self._app.consumer.assignment():
                     continue
                 await self._durable.drain()
                 number = run.tp.partition
-                await self._durable.write({number: adopt(self._partition(number), updates)})
+                await self._durable.write({number: adopt(self._partition(number), updates, self._tell)})
                 await commit_offsets(self._app, {run.tp: run.last_offset + 1})
                 self._models_read[run.tp] = run.last_offset + 1
 

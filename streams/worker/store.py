@@ -1,39 +1,44 @@
 """The worker's table store: one engine for each partition, in memory, made durable by the changelog.
 
-A partition that stays ours over a rebalance keeps its engine, as long as the changelog holds nothing that the engine does not
-know. Where it does (another worker had the partition meanwhile, or a write was durable and we never heard of it) the engine
-is behind, and the changelog is read whole again.
-
 Faust finds it as ``wellsentry://`` by its entry point in ``pyproject.toml``. Faust's recovery drives it: which partitions are
 ours, from which offset to read, when all is back. Records reach it in runs (``apply_run``), not one by one.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from faust.stores import memory
 from faust.types import TP, EventT
 
 from models.engine.engine import Engine
+from schemas.errors import StateError
 from streams.log import get_logger
 
 log = get_logger(__name__)
 
 NewEngine = Callable[[], Engine]
-#: Runs of all records of a changelog partition.
-ReadWhole = Callable[[TP], AsyncIterator[Iterable[Any]]]
+
+
+def restore(engine: Engine, record: Any) -> None:
+    """Give ``engine`` one changelog record; :class:`StateError` names it where it cannot be read."""
+    try:
+        engine.restore(record.key, record.value)
+    except (StateError, ValueError, AttributeError) as error:  # UnicodeDecodeError in a name; no key at all
+        raise StateError(
+            f"{record.topic}/{record.partition}/{record.offset} is no state record of this version: {error}. If somebody "
+            "else wrote to the changelog, stop all workers and delete that record (write its key with no value); if it was "
+            "another version of wellsentry, start that one again"
+        ) from error
 
 
 class StateStore(memory.Store):  # type: ignore[misc]
-    """Engines by partition. Of the table's options ``new_engine`` makes an empty one, ``read_whole`` reads a changelog."""
+    """Engines by partition. ``options["new_engine"]`` of the table makes an empty one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._new_engine: NewEngine = self.options["new_engine"]
-        self._read_whole: ReadWhole = self.options["read_whole"]
         self.engines: dict[int, Engine] = {}
-        self._live: set[int] = set()  # partitions whose engines are back and may have judged since
-        self._behind: set[TP] = set()  # changelogs in which something is that a live engine does not know
+        self._live: set[int] = set()  # partitions whose engine was read back and may have judged since
         self._applied: dict[TP, int] = {}  # changelog offset up to which an engine is as the changelog says
 
     def engine(self, partition: int) -> Engine:
@@ -43,19 +48,26 @@ class StateStore(memory.Store):  # type: ignore[misc]
             engine = self.engines[partition] = self._new_engine()
         return engine
 
-    def apply_run(self, tp: TP, records: Sequence[Any]) -> None:
-        """Read a run of changelog records back."""
-        self._applied[tp] = records[-1].offset
-        if tp.partition in self._live:
-            self._behind.add(tp)
-        else:
-            self._restore(tp, records)
+    def apply_run(self, tp: TP, records: Iterable[Any]) -> None:
+        """Read a run of changelog records back, but for those that are part of the engine's state already.
 
-    def _restore(self, tp: TP, records: Iterable[Any]) -> None:
+        Recovery begins at the last of these and not behind it. A record read back a second time would be the whole of what
+        is known of its machine. Raises :class:`StateError` where somebody else has written behind them.
+        """
+        known = self._applied.get(tp, -1)
+        new = [record for record in records if record.offset > known]
+        if not new:
+            return
+        if tp.partition in self._live:
+            raise StateError(
+                f"{tp.topic}/{tp.partition} holds records from offset {new[0].offset} on that this worker has not written, "
+                "though it kept the partition; it ends, and reads all of them back when it is started again"
+            )
         engine = self.engine(tp.partition)
-        for record in records:
+        for record in new:
             if record.value:
-                engine.restore(record.key, record.value)
+                restore(engine, record)
+        self._applied[tp] = new[-1].offset
 
     def apply_changelog_batch(
         self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
@@ -69,6 +81,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
     def written(self, tp: TP, offset: int) -> None:
         """Remember that the changelog, up to ``offset``, holds nothing the engine does not have."""
         self._applied[tp] = offset
+        self._live.add(tp.partition)
 
     async def on_rebalance(
         self,
@@ -77,24 +90,25 @@ class StateStore(memory.Store):  # type: ignore[misc]
         newly_assigned: set[TP],  # noqa: ARG002
         generation_id: int = 0,  # noqa: ARG002
     ) -> None:
-        """Forget partitions that are no longer ours; whoever owns them reads the changelog."""
-        ours = {tp.partition for tp in assigned}
+        """Forget partitions that are no longer ours, or that somebody else had meanwhile: the changelog knows better."""
+        kept = [tp for tp in assigned if tp in self._applied]
+        ends = await self.app.consumer.highwaters(*kept) if kept else {}
+        moved_on = {tp for tp in kept if (ends.get(tp) or 0) > self._applied[tp] + 1}
+        for tp in moved_on:
+            self.app.tables.recovery.revoke(tp)  # or it would begin where we had come to
+        ours = {tp.partition for tp in assigned} - {tp.partition for tp in moved_on}
+        self._live &= ours
         for partition in [p for p in self.engines if p not in ours]:
             del self.engines[partition]
-        self._live &= self.engines.keys()
         for tp in [tp for tp in self._applied if tp.partition not in ours]:
             del self._applied[tp]
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:  # noqa: ARG002
-        """Bring engines up to date that are behind, and make all that were read back ready to judge."""
-        for tp in self._behind & active_tps:
-            log.warning("state is behind, reading it whole again", action="behind", partition=tp.partition)
-            self.engines.pop(tp.partition, None)
-            self._live.discard(tp.partition)
-            async for records in self._read_whole(tp):
-                self._restore(tp, records)
-        self._behind.clear()
-        back = self.engines.keys() - self._live
-        restored = sum(self.engines[partition].finish_restore() for partition in back)
-        self._live |= back
+        """Compute what is not stored, for all machines that were read back."""
+        try:
+            restored = sum(self.engines[one].finish_restore() for one in self.engines.keys() - self._live)
+        except Exception as error:
+            await self.app.crash(error)  # nobody looks at what this task ends with
+            raise
+        self._live |= self.engines.keys()
         log.info("state is back", action="recovered", machines=restored, partitions=len(active_tps))

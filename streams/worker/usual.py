@@ -90,7 +90,7 @@ def _times_ms(readings: Sequence[Usual]) -> Sequence[int] | npt.NDArray[np.int64
     times = [one.time for one in readings]
     try:
         seconds = np.array(times, np.float64)
-    except TypeError:
+    except (TypeError, OverflowError):  # a datetime among them, or an integer of more digits than a float has room for
         return [datetime_to_ms(time) if isinstance(time, datetime) else number_to_ms(time) for time in times]
     if ((seconds >= 0.0) & (seconds < _SECONDS_BELOW)).all():
         return np.rint(seconds * 1000.0).astype(np.int64)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from models.engine.codes import FLEET
 from models.engine.engine import FLEET_MACHINE, Engine
-from models.engine.records import split_key, unpack_model
+from models.engine.layout import split_key
+from models.engine.model_records import unpack_model
 
 
 class Adoption(NamedTuple):
@@ -69,6 +70,7 @@ def _said_by(record: Any, scratch: Engine) -> Iterator[Adoption]:
     scratch.restore(record.key, record.value)
     client, machine, stack, part = split_key(record.key)
     if part == b"h":
+        scratch.finish_restore()
         found = _of_machine(scratch, stack, scratch.slots[client, machine])
         if found is not None:
             yield found

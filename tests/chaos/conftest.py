@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streams.build_info import COMMIT_VARIABLE, build_info
+from tests.chaos.disturbed import Disturbed, elsewhere
 from tests.chaos.proof import prove
 from tests.chaos.story import COMMIT, Story, new_story
 from tests.chaos.undisturbed import Build
@@ -21,6 +22,7 @@ _SHOWN = 40  # of what is wrong
 _SAID = pytest.StashKey[list[str]]()
 
 MakeStory = Callable[..., Story]
+MakeDisturbed = Callable[..., Disturbed]
 Prove = Callable[[Story], None]
 Note = Callable[[str], None]
 
@@ -122,3 +124,23 @@ def assert_proof(note: Note) -> Prove:
         assert not proof.wrong, "\n".join([line, *proof.wrong[:_SHOWN]])
 
     return do
+
+
+@pytest.fixture
+def make_disturbed(
+    dynamodb_local_endpoint: str,
+    make_settings: MakeSettings,
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> MakeDisturbed:
+    """Makes a story on ``broker`` whose programs reach broker and table by ways of their own."""
+    monkeypatch.setenv(COMMIT_VARIABLE, COMMIT)
+
+    def make(broker: str, by: dict[str, Any], **more: dict[str, Any]) -> Disturbed:
+        settings = new_story(make_settings, broker, dynamodb_local_endpoint, **more)
+        build = Build(build_info().version, COMMIT)
+        return Disturbed(request.node.name, settings, tmp_path, seed, build, elsewhere(settings, **by))
+
+    return make

@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 
 from streams.partitions import partition_of
 from streams.settings import Settings
-from streams.trainer.publishing import key_of, partitions_of
+from streams.trainer.publishing import partitions_of
 from tests.chaos.fleet import Fleet
 
 
@@ -73,7 +73,7 @@ class Feeding:
         for partition in partitions_of(update, self._settings.broker.partitions):
             producer.send(
                 self._settings.topics.models.name,
-                key=key_of(update),
+                key=update.key,
                 value=update.model_dump_json().encode(),
                 partition=partition,
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.training import ModelUpdate
-from tests.models.engines import model
+from tests.models.engines import as_published, model
 
 CLIENT: Final = "acme"
 START_S: Final = 1_780_000_000
@@ -70,9 +70,10 @@ class Fleet:
             centre=0.0 if whose == "*" else rng.choice([95.0, 100.0, 104.0]),
             spread=rng.choice([1.5, 3.0, 6.0]),
             rung="fleet" if whose == "*" else "own",
-            digest=rng.randrange(1, 2**63),
         )
-        return made.model_copy(update={"client_id": CLIENT})
+        # No two models are quite the same: each has a digest of its own.
+        features = [one.model_copy(update={"expected_low": one.expected_low - rng.random()}) for one in made.features]
+        return as_published(made.model_copy(update={"client_id": CLIENT, "features": features}))
 
 
 def _message(name: str, reading: dict[str, Any]) -> Message:

@@ -110,6 +110,7 @@ def _read_back(engine: Engine, changelog: Iterable[Any]) -> Engine:
         if record.value:
             engine.restore(record.key, record.value)
     engine.finish_restore()
+    engine.read_back(range(len(engine.machines)))
     return engine
 
 

@@ -18,7 +18,7 @@ from schemas.status import Status
 from schemas.training import TrainingRequest
 from streams.settings import Settings
 from tests.conftest import MakeSettings
-from tests.models.engines import model
+from tests.models.engines import as_published, model
 from tests.processes import running, wait_until
 from tests.topics_at_hand import TopicsAtHand
 
@@ -85,7 +85,7 @@ def test_readings_become_labels_status_incidents_rejections_and_training_request
     settings = make_settings(any_broker_url, worker={"detectors": {"load": "isolation_forest"}})
     at_hand = at(settings)
     topics = settings.topics
-    own = model("well-000", spread=5.0)
+    own = as_published(model("well-000", spread=5.0))
     at_hand.send(topics.models.name, [(b"acme/well-000/load", own.model_dump_json().encode())], machine="well-000")
     good = at_hand.feed(readings(5, 250))
     good += at_hand.feed(
@@ -161,7 +161,7 @@ def test_killed_five_times_it_loses_nothing_and_repeats_labels_to_the_letter(
     machines, count = 200, 4
     for one in (at_hand, calm):
         for m in range(0, machines, 2):
-            update = model(f"well-{m:03d}", spread=1.5, digest=m + 1)
+            update = as_published(model(f"well-{m:03d}", spread=1.5, digest=m + 1))
             key = f"acme/{update.machine_id}/load".encode()
             one.send(one.topics.models.name, [(key, update.model_dump_json().encode())], machine=update.machine_id)
     killed = threading.Event()
@@ -259,7 +259,7 @@ def test_a_third_stack_of_ten_lines_gets_labels_from_end_to_end(
     settings = make_settings(any_broker_url, worker={"stacks": ("load", "drawdown")})
     at_hand = at(settings)
     labels = at_hand.reader(settings.topics.labels.name)
-    update = model("well-000", centre=120.0, stack="drawdown", features=("drawdown",))
+    update = as_published(model("well-000", centre=120.0, stack="drawdown", features=("drawdown",)))
     at_hand.send(
         settings.topics.models.name,
         [(b"acme/well-000/drawdown", update.model_dump_json().encode())],

@@ -9,6 +9,7 @@ from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels
 from models.engine.settings import EngineSettings
+from models.fitting import digest_of
 from models.stacks import Stack, choose_stacks
 from schemas.training import FeatureModel, ModelUpdate
 from schemas.twins import write_twin
@@ -113,6 +114,11 @@ def model(
         code_version="1.2.3",
         git_commit="c0ffee",
     )
+
+
+def as_published(update: ModelUpdate) -> ModelUpdate:
+    """The same model under the digest that it really has: a worker takes no other from the topic."""
+    return update.model_copy(update={"digest": digest_of(update.features)})
 
 
 def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any) -> Engine:

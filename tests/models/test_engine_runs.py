@@ -179,3 +179,36 @@ def test_after_a_restart_a_reference_of_two_signals_is_what_it_was(stopped_at: i
     made += labels_of(restored(parts, **options, refits=False), batch.part(stopped_at, len(batch)))
     assert as_bytes(made) == expected
     assert any(label.views and "together" in label.views for label in made)
+
+
+@pytest.mark.parametrize("durable", [0, 1, 2, 3])
+def test_a_fleet_s_new_model_that_was_cut_off_leaves_each_machine_with_the_one_its_head_names(durable: int) -> None:
+    engine = new_engine()
+    old, new = (model("*", rung="fleet", centre=110.0 + n, digest=n + 1) for n in range(2))
+    batch_of(engine, [R(1, 100, 20, "a"), R(1, 100, 20, "b")])
+    touched = [("load", 0), ("load", 1)]
+    engine.adopt(old, 0)
+    log = engine.records(touched, [old])
+    engine.adopt(new, 5)
+    log += engine.records(touched, [new])[:durable]
+    again = new_engine()
+    for key, value in log:
+        again.restore(key, value)
+    again.finish_restore()
+    again.read_back([0, 1])
+    core = again.stacks["load"].state.core
+    assert core["model"][:2].tolist() == [2 if durable > 1 + slot else 1 for slot in (0, 1)]
+    assert (again.stacks["load"].state.model_index[:2] >= 0).all()
+
+
+def test_after_a_restart_a_fleet_s_next_model_reaches_machines_that_nobody_has_asked_for_yet() -> None:
+    engine = new_engine()
+    old, new = (model("*", rung="fleet", centre=110.0 + n, digest=n + 1) for n in range(2))
+    batch_of(engine, [R(1, 100, 20, "a"), R(1, 100, 20, "b")])
+    engine.adopt(old, 0)
+    again = new_engine()
+    for key, value in engine.records([("load", 0), ("load", 1)], [old]):
+        again.restore(key, value)
+    again.finish_restore()
+    assert again.adopt(new, 7) == [("load", 0), ("load", 1)]
+    assert again.stacks["load"].state.core["model"][:2].tolist() == [2, 2]

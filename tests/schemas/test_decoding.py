@@ -104,6 +104,8 @@ def test_time_may_be_iso_8601_or_any_epoch(time: object) -> None:
         (b'{"machine_id": "w", "time": 1700000000, "flow_rate": "much"}', "not_a_reading"),
         (b'{"machine_id": "w", "time": 1700000000, "flow_rate": {"a": 1}}', "not_a_reading"),
         (b'{"machine_id": "w", "time": 1700000000, "signals": [1]}', "not_a_reading"),
+        (b'{"machine_id": "w", "time": 1700000000, "flow_rate": 1, "signals": [1]}', "not_a_reading"),
+        (b'{"machine_id": "*", "time": 1700000000, "flow_rate": 1}', "not_a_reading"),
         (b'{"machine_id": "w", "time": 1700000000, "tag": 5, "value": 1}', "not_a_reading"),
         (b'{"machine_id": "w", "time": "yesterday", "flow_rate": 1}', "bad_time"),
         (b'{"machine_id": "w", "time": -5, "flow_rate": 1}', "bad_time"),

@@ -93,7 +93,7 @@ def test_a_topic_with_other_partitions_is_told_with_its_remedy(
     create_topics(settings)
     more = make_settings(any_broker_url, broker={"partitions": settings.broker.partitions + 1})
     assert {one.what for one in check_topics(more)} == {"partitions"}
-    with pytest.raises(Exception, match="partitions is 4, declared 5"):
+    with pytest.raises(Exception, match="partitions is 4, must be 5"):
         require_topics(more, rights(more)["worker"])
 
 

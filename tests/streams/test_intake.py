@@ -16,7 +16,7 @@ from streams.worker.intake import Limits, TakenIn, take_in_any, take_in_run
 from streams.worker.partition import Output
 from streams.worker.usual import take_in_usual
 
-LIMITS = Limits(message_bytes=400, machines_per_client=3)
+LIMITS = Limits(message_bytes=500, machines_per_client=3)
 
 
 class Record(NamedTuple):
@@ -75,9 +75,11 @@ STRANGE = st.sampled_from(
         (b"well-1", b"{}"),
         (b"well-1", b"[1]"),
         (b"well-1", b'{"machine_id": "well-1", "time": 1700000000}'),
-        (b"well-1", b"x" * 500),
+        (b"well-1", b"x" * 600),
         usual(pump_current=7.5),
         usual(unit="furlong"),
+        usual(time=10**310),
+        usual(signals=[1]),
         usual(machine_id="well-4"),
         (b"well-1", json.dumps({"machine_id": "well-1", "time": 1, "tag": "Casing Pressure", "value": 5}).encode()),
         (b"well-1", usual()[1].replace(b", ", b",\n")),

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from streams.build_info import COMMIT_VARIABLE, build_info
-from streams.log import Throttle, get_logger, setup_logging, timed
+from streams.log import Throttle, ThrottledWarnings, calmer, get_logger, setup_logging, timed
 from streams.settings import load_settings
 
 
@@ -64,12 +64,48 @@ def test_libraries_that_write_down_what_they_send_are_not_asked_for_it(capsys: p
     assert [line["event"] for line in lines(capsys)][1:] == ["ours"]
 
 
+def test_a_library_that_says_one_thing_again_and_again_is_heard_once(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging(load_settings(), "worker")
+    for _ in range(100):
+        logging.getLogger("aiokafka.conn").error("cannot connect to %s", "node 1")
+    logging.getLogger("aiokafka.conn").error("another matter")
+    assert [line["event"] for line in lines(capsys)][1:] == ["cannot connect to node 1", "another matter"]
+
+
+def test_what_a_library_said_meanwhile_is_counted_and_what_we_say_is_not_held_back() -> None:
+    now = [0.0]
+    lets_through = calmer(Throttle(lambda: now[0], interval_s=10.0))
+
+    def said(name: str) -> logging.LogRecord:
+        return logging.LogRecord(name, logging.ERROR, "file", 7, "no %s", ("node",), None)
+
+    assert [lets_through(said("aiokafka")) for _ in range(3)] == [True, False, False]
+    assert [lets_through(said("streams.sink")) for _ in range(3)] == [True, True, True]
+    now[0] = 10.0
+    again = said("aiokafka")
+    assert lets_through(again)
+    assert again.getMessage() == "no node (2 more like it before)"
+
+
 def test_a_flood_of_one_kind_is_let_through_once_a_second_with_its_count() -> None:
     now = [0.0]
     throttle = Throttle(lambda: now[0])
     assert [throttle("bad"), throttle("bad"), throttle("other")] == [0, None, 0]
     now[0] = 1.0
     assert throttle("bad") == 1
+
+
+def test_warnings_about_what_others_sent_are_let_through_once_a_second_with_the_count(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    setup_logging(load_settings(), "worker")
+    now = [0.0]
+    tell = ThrottledWarnings(get_logger("streams.test"), lambda: now[0])
+    for number in range(50):
+        tell("refused", action="refused", offset=number)
+    now[0] = 1.5
+    tell("refused", action="refused", offset=50)
+    assert [(line["offset"], line["kept_back"]) for line in lines(capsys)[1:]] == [(0, 0), (50, 49)]
 
 
 def test_the_build_s_variable_names_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:

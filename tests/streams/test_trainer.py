@@ -28,7 +28,7 @@ from streams.trainer import app as trainer_app
 from streams.trainer.app import Trainer
 from streams.trainer.fleets import MOST_MEMBERS, FleetWatch, fit_fleet_if_due
 from streams.trainer.making import handle_request
-from streams.trainer.publishing import key_of, partitions_of, publish_registry
+from streams.trainer.publishing import partitions_of, publish_registry
 from streams.trainer.requests import read_requests
 from tests.conftest import MakeSettings
 from tests.streams.trainer_parts import BUILD, NOW, QUICK, entry, request
@@ -36,12 +36,14 @@ from tests.streams.trainer_parts import BUILD, NOW, QUICK, entry, request
 WITHIN_S = 60.0
 
 
-def record(value: bytes | None, offset: int = 0) -> ConsumerRecord:
-    return ConsumerRecord("training", 0, offset, 0, 0, None, value, -1, 0, 0, ())
+def record(value: bytes | None, offset: int = 0, key: bytes = b"well-7") -> ConsumerRecord:
+    return ConsumerRecord("training", 0, offset, 0, 0, key, value, -1, 0, 0, ())
 
 
 def records(*requests: TrainingRequest) -> list[ConsumerRecord]:
-    return [record(one.model_dump_json().encode(), offset) for offset, one in enumerate(requests)]
+    return [
+        record(one.model_dump_json().encode(), offset, one.machine_id.encode()) for offset, one in enumerate(requests)
+    ]
 
 
 # -- requests
@@ -69,11 +71,18 @@ def test_the_same_machine_of_another_client_or_stack_is_another_machine() -> Non
         request().model_copy(update={"medians": [[1.0], [2.0]]}).model_dump_json().encode(),
         request().model_copy(update={"medians": [[]]}).model_dump_json().encode(),
         request("*").model_dump_json().encode(),
+        request("well-8").model_dump_json().encode(),
+        request(partition=999).model_dump_json().encode(),
+        request().model_dump_json().replace("[[2", "[[NaN,2").encode(),
+        request(features=2).model_dump_json().replace("swing", "load").encode(),
     ],
 )
 def test_what_is_no_request_is_left_out_and_the_others_are_not(value: bytes | None) -> None:
     good = request()
-    assert read_requests([record(value), *records(good), record(value)]) == [good]
+    told: list[str] = []
+    found = read_requests([record(value), *records(good), record(value)], lambda what, **_: told.append(what))
+    assert found == [good]
+    assert len(told) == 2
 
 
 # -- making
@@ -189,7 +198,7 @@ class Sent(list[tuple[int, ModelUpdate]]):
 
     async def __call__(self, partition: int, key: bytes, value: bytes) -> None:
         update = ModelUpdate.model_validate_json(value)
-        assert key == key_of(update)
+        assert key == update.key
         self.append((partition, update))
 
 

@@ -1,0 +1,47 @@
+"""The broker restarts, or is gone for longer than a session lasts: programs wait for it, say so now and then, and go on."""
+
+import time
+
+from streams.parts.kafka_jars import KafkaJars
+from tests.chaos.conftest import MakeDisturbed, Prove
+from tests.chaos.disturbed import spoke_too_often
+from tests.chaos.story import wait_for
+from tests.chaos.whole_topics import ends
+
+
+def test_a_broker_that_is_gone_for_a_while_is_waited_for(
+    own_kafka: KafkaJars, make_disturbed: MakeDisturbed, assert_proof: Prove, whole_suite: bool
+) -> None:
+    story = make_disturbed(own_kafka.url, {})
+    readings, labels = story.settings.topics.readings.name, story.settings.topics.labels.name
+    absences_s = [0.0, 60.0, 5.0, 20.0, 0.0] if whole_suite else [15.0]
+    with story.running("worker") as worker, story.running("sink") as sink, story.running("trainer") as trainer:
+        for absence_s in absences_s:
+            story.feed(30)
+            half = sum(ends(story.settings, readings).values()) - 900
+            wait_for(lambda half=half: sum(ends(story.settings, labels).values()) > half, "work half done")
+            gone_s = time.monotonic()
+            own_kafka.stop()
+            time.sleep(absence_s)  # that is the story
+            own_kafka.start()
+            for one in (worker, sink, trainer):
+                assert one.running, one.tail()
+                assert spoke_too_often(one, time.monotonic() - gone_s + 10.0 * len(absences_s)) == []
+        story.feed(5)
+        story.settle(worker, sink)
+        for one in (worker, sink, trainer):
+            assert one.end() == 0, one.tail()
+    assert_proof(story)
+
+
+def test_a_program_that_is_started_without_a_broker_says_so_and_ends(
+    own_kafka: KafkaJars, make_disturbed: MakeDisturbed, whole_suite: bool
+) -> None:
+    story = make_disturbed(own_kafka.url, {})
+    own_kafka.stop()
+    for command in ("worker", "sink", "trainer") if whole_suite else ("worker",):
+        with story.running(command) as program:
+            wait_for(lambda program=program: not program.running, f"{command}'s end", 40.0)
+            assert program.status == 1, program.tail()
+            assert f"no Kafka answers at {own_kafka.url}" in program.tail()
+            assert spoke_too_often(program, 10.0) == []

@@ -1,0 +1,145 @@
+"""Topics not as declared: a program refuses to start, and says which one, what it is, what it must be, what to do."""
+
+from pathlib import Path
+
+import pytest
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
+
+from schemas.errors import BrokerError
+from streams.doctor import examine
+from streams.settings import Settings
+from streams.topics_admin import require_topics
+from tests.conftest import MakeSettings
+from tests.processes import running, wait_until
+
+DAY_MS = 86_400_000
+
+
+def create(settings: Settings, partitions: dict[str, int] | None = None, missing: str = "") -> None:
+    """The topics as ``wellsentry topics create`` makes them, but for ``missing`` and those with other ``partitions``."""
+    chosen = partitions or {}
+    topics = settings.topics
+    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
+    new = [
+        NewTopic(one.name, chosen.get(name, settings.broker.partitions), 1, topic_configs=one.config())
+        for name in topics.__slots__
+        if name != missing and (one := getattr(topics, name))
+    ]
+    admin.create_topics(new)
+    wait_until(lambda: {one.name for one in new} <= {one["name"] for one in admin.describe_topics()}, what="topics")
+    admin.close()
+
+
+def alter(settings: Settings, topic: str, name: str, value: str) -> None:
+    """Change one setting of a topic, as somebody might by hand."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
+    at_hand = getattr(settings.topics, topic).name
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, at_hand, {name: value})])
+    admin.close()
+    wait_until(lambda: shown(settings, at_hand, name) == value, what=f"{name} of {at_hand}")
+
+
+def shown(settings: Settings, topic: str, name: str) -> str | None:
+    """A setting as the broker shows it."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
+    found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
+    admin.close()
+    value: str | None = found["topic"][topic][name]["value"]
+    return value
+
+
+def add_partitions(settings: Settings, topic: str, count: int) -> None:
+    """Give a topic more partitions while it is in use."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
+    admin.create_partitions({getattr(settings.topics, topic).name: count})
+    admin.close()
+
+
+@pytest.mark.parametrize("topic", ["readings", "changelog", "models", "labels"])
+def test_a_topic_with_other_partitions_is_named_with_both_numbers(
+    kafka_url: str, make_settings: MakeSettings, topic: str
+) -> None:
+    settings = make_settings(kafka_url)
+    create(settings, {topic: 7})
+    with pytest.raises(BrokerError) as refused:
+        require_topics(settings)
+    name = getattr(settings.topics, topic).name
+    assert f"{name}: partitions is 7, must be 4" in str(refused.value)
+    assert "broker.partitions" in str(refused.value)
+
+
+def test_a_topic_that_is_missing_is_named_with_the_command(kafka_url: str, make_settings: MakeSettings) -> None:
+    settings = make_settings(kafka_url)
+    create(settings, missing="training")
+    with pytest.raises(BrokerError) as refused:
+        require_topics(settings)
+    assert f"{settings.topics.training.name}: topic is missing" in str(refused.value)
+    assert "wellsentry topics create" in str(refused.value)
+
+
+WRONG = [
+    ("changelog", "cleanup.policy", "delete", "compact"),
+    ("changelog", "cleanup.policy", "compact,delete", "compact"),
+    ("models", "cleanup.policy", "delete", "compact"),
+    ("labels", "cleanup.policy", "compact", "delete"),
+    ("readings", "cleanup.policy", "compact", "delete"),
+    ("labels", "retention.ms", str(DAY_MS), str(30 * DAY_MS)),
+    ("readings", "retention.ms", "60000", str(30 * DAY_MS)),
+]
+
+
+@pytest.mark.parametrize(("topic", "setting", "found", "declared"), WRONG)
+def test_a_topic_with_the_wrong_policy_is_named_with_what_it_must_be_and_the_command(
+    kafka_url: str, make_settings: MakeSettings, topic: str, setting: str, found: str, declared: str
+) -> None:
+    settings = make_settings(kafka_url)
+    create(settings)
+    alter(settings, topic, setting, found)
+    with pytest.raises(BrokerError) as refused:
+        require_topics(settings)
+    name = getattr(settings.topics, topic).name
+    assert f"{name}: {setting} is {found}, must be {declared}" in str(refused.value)
+    command = f"kafka-configs.sh --bootstrap-server {kafka_url} --alter --entity-type topics --entity-name {name}"
+    assert f"{command} --add-config {setting}={declared}" in str(refused.value)
+    assert [one.health for one in examine(settings) if one.check == "topics"] == ["fail"]
+    alter(settings, topic, setting, declared)
+    require_topics(settings)
+
+
+def test_a_changelog_made_by_hand_with_no_settings_is_not_taken(kafka_url: str, make_settings: MakeSettings) -> None:
+    settings = make_settings(kafka_url)
+    create(settings, missing="changelog")
+    admin = KafkaAdminClient(bootstrap_servers=kafka_url)
+    admin.create_topics([NewTopic(settings.topics.changelog.name, settings.broker.partitions, 1)])
+    admin.close()
+    wait_until(lambda: "changelog: cleanup.policy is delete, must be compact" in _refusal(settings), what="refusal")
+
+
+def _refusal(settings: Settings) -> str:
+    try:
+        require_topics(settings)
+    except BrokerError as refused:
+        return str(refused)
+    return ""
+
+
+def test_a_longer_retention_is_only_told_by_the_doctor(kafka_url: str, make_settings: MakeSettings) -> None:
+    settings = make_settings(kafka_url)
+    create(settings)
+    alter(settings, "labels", "retention.ms", "-1")
+    alter(settings, "readings", "retention.ms", str(90 * DAY_MS))
+    require_topics(settings)
+    assert [one.health for one in examine(settings) if one.check == "topics"] == ["warn", "warn"]
+
+
+@pytest.mark.parametrize("program", ["worker", "trainer", "sink"])
+def test_no_program_starts_on_topics_that_lose_something(
+    kafka_url: str, make_settings: MakeSettings, tmp_path: Path, program: str
+) -> None:
+    settings = make_settings(kafka_url)
+    create(settings)
+    alter(settings, "changelog", "cleanup.policy", "delete")
+    with running(program, settings, tmp_path) as process:
+        wait_until(lambda: not process.running, what="its end")
+        assert process.status not in (None, 0)
+    assert "cleanup.policy is delete, must be compact" in process.tail()
