@@ -22,7 +22,7 @@ RejectReason = Literal[
 class Rejected(BaseModel):
     """One message that is no reading. Key and value are the original bytes (base64 in JSON)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
 
     reason: RejectReason = Field(description="Stable code for programs.")
     detail: str = Field(description="What was wrong, for people.")

@@ -79,6 +79,14 @@ class Engine:
         for engine in self.stacks.values():
             engine.grow(len(self.machines))
 
+    @property
+    def last_offset(self) -> int:
+        """Offset of the newest reading that is part of any machine's state; -1 if there is none."""
+        return max(
+            (int(one.state.core["last_offset"][: one.state.rows].max(initial=-1)) for one in self.stacks.values()),
+            default=-1,
+        )
+
     def step(self, batch: ReadingBatch) -> dict[str, Verdicts]:
         """What each stack thinks of a run of readings. :class:`StateError` if a machine's records are damaged."""
         self.read_back(batch.slot)
@@ -158,6 +166,7 @@ class Engine:
         if parts is None:
             parts = self._parts_of[prefix] = self._parts_for(key)
         check_version(f"state record {part!r}", value)
+        parts.pop(part, None)  # in the order of the last writing: of a fleet's two models that says which is the newer
         parts[part] = value
 
     def _parts_for(self, key: bytes) -> Parts:
@@ -184,8 +193,16 @@ class Engine:
                 if one.record is None and self._fleet_model(name, one) is None:
                     raise self._model_missing(name, one)
             restored |= reader.unread.keys()
+            self._begin_again(name, set(range(len(self.machines))) - reader.unread.keys())
         self._parts_of.clear()
         return len(restored)
+
+    def _begin_again(self, name: str, slots: set[int]) -> None:
+        """Let machines of which no head was durable begin as new ones do: with their fleet's model."""
+        for slot in sorted(slots):
+            fleet = self._fleet.get((self.machines[slot][0], name))
+            if fleet is not None:
+                self.stacks[name].adopt(np.array([slot]), fleet.update, fleet.since_offset)
 
     def read_back(self, slots: Iterable[int]) -> None:
         """Read what is still unread of these machines' records, and compute what is not stored."""

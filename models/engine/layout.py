@@ -65,6 +65,11 @@ def check_version(what: str, value: bytes) -> None:
         )
 
 
+def core_in(head: bytes) -> Any:
+    """The plain fields (:data:`CORE`) with which a machine's head begins."""
+    return np.frombuffer(head, CORE, 1, 2)[0]
+
+
 def blocks_done(readings: Any) -> Any:
     """How many blocks no late reading can reach any more, after so many readings (a number or an array of them)."""
     return np.maximum(0, readings // BLOCK - 1)

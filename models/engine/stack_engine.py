@@ -223,10 +223,11 @@ class StackEngine:
 
     def drop_unused_models(self) -> None:
         """Give the room of replaced models back, when it is worth it."""
-        moved = self.lookups.drop_unused(self.state.model_index)
+        in_use = self.state.model_index[: self.state.rows]
+        moved = self.lookups.drop_unused(in_use)
         if moved is not None:
-            used = self.state.model_index >= 0
-            self.state.model_index[used] = moved[self.state.model_index[used]]
+            used = in_use >= 0
+            in_use[used] = moved[in_use[used]]
 
     def rebuild(self, slots: Sequence[int]) -> None:
         """Compute what is not stored of restored machines: features, sorted windows, model index, detectors."""

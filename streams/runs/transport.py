@@ -59,6 +59,10 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    def go_back(self) -> None:
+        """Fetch again what is not committed: something of it was fetched and not taken."""
+        self._behind = True
+
     # -- delivery
 
     async def _drain_messages(self, fetcher: Any) -> None:

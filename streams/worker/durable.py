@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from schemas.topics import TopicDeclaration, Topics
+from schemas.topics import Topics
 from streams.runs.app import MAX_RUN, RunApp
 from streams.runs.committing import commit_offsets
 from streams.runs.producing import Record, send_run
@@ -21,6 +21,10 @@ from streams.worker.turns import MOST_AHEAD, furthest_ahead
 
 #: Labels that may wait to be sent before no further run is judged.
 _MOST_WAITING = 20_000
+
+
+#: Partition, what came out of its runs, and the status of its machines.
+Taken = tuple[int, Output, list[Record]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Durable:
         self._progress = asyncio.Condition()
         self._flush = False
         self._next_snapshot_s = 0.0
+        self._following: asyncio.Future[None]  # what follows the labels sent so far
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0  # when it goes off
         self._next_status_s: dict[int, float] = {}  # of each partition, so that not all are sent at once
@@ -95,6 +100,7 @@ class Durable:
 
     async def send_labels(self) -> None:
         """Send what comes out, for ever; hand a snapshot on when it is time for one."""
+        self._following = asyncio.ensure_future(_nothing())
         while True:
             await self._work.wait()
             self._work.clear()
@@ -115,8 +121,11 @@ class Durable:
             ]
             async with self._progress:
                 self._progress.notify_all()
-            await asyncio.gather(*(self._send(number, output, status) for number, output, status in taken))
+            # Labels first: of what has no label yet nobody must know, it may be judged again by another model.
+            await asyncio.gather(*(self._send_labels(number, output) for number, output, _ in taken))
+            self._following = asyncio.ensure_future(self._follow(self._following, taken))
             if snapshot is not None:
+                await self._following
                 await self._snapshots.put(snapshot)
 
     def _due_status(self, now: float, *, flush: bool) -> set[int]:
@@ -154,23 +163,27 @@ class Durable:
             {number: partition.next_offset for number, partition in self.partitions.items()},
         )
 
-    async def _send(self, partition: int, output: Output, status: list[Record]) -> None:
-        topics = self._topics
-        # Labels first: of what has no label yet nobody must know, it may be judged again by another model.
-        await self._send_all(partition, [(topics.labels, output.labels)])
-        await self._send_all(
-            partition,
-            [
-                (topics.incidents, output.incidents),
-                (topics.rejected, output.rejected),
-                (topics.training, output.training),
-                (topics.status, status),
-            ],
-        )
+    async def _send_labels(self, partition: int, output: Output) -> None:
+        if output.labels:
+            await send_run(self._app, self._topics.labels.name, partition, output.labels)
 
-    async def _send_all(self, partition: int, records: Iterable[tuple[TopicDeclaration, list[Record]]]) -> None:
-        sends = (send_run(self._app, topic.name, partition, some) for topic, some in records if some)
-        await asyncio.gather(*sends)
+    async def _follow(self, before: "asyncio.Future[None]", taken: list[Taken]) -> None:
+        """Send what follows labels that are durable, behind what followed those before. The next labels need not wait."""
+        await before
+        topics = self._topics
+        await asyncio.gather(
+            *(
+                send_run(self._app, topic.name, number, records)
+                for number, output, status in taken
+                for topic, records in (
+                    (topics.incidents, output.incidents),
+                    (topics.rejected, output.rejected),
+                    (topics.training, output.training),
+                    (topics.status, status),
+                )
+                if records
+            )
+        )
 
     # -- second step: changelog, then offsets
 
@@ -199,3 +212,7 @@ class Durable:
         offsets = {number: offset for number, offset in next_offsets.items() if offset}
         await commit_offsets(self._app, {TopicPartition(name, number): offset for number, offset in offsets.items()})
         self._committed.update(offsets)
+
+
+async def _nothing() -> None:
+    """What follows no labels."""

@@ -59,8 +59,7 @@ class Partition:
         self._counts = counts
         self.output = Output()
         self.touched: dict[str, dict[int, None]] = {}  # by stack: slots whose records are to be written
-        restored = [int(one.state.core["last_offset"].max()) for one in engine.stacks.values()]
-        self.next_offset = max(restored, default=-1) + 1  # of the reading that comes next
+        self.next_offset = engine.last_offset + 1  # of the reading that comes next
         self._latest: dict[str, dict[int, Any]] = {}  # by stack and slot: labels whose status is not sent
         self._keys: list[bytes] = []  # by slot: the key of its labels
 

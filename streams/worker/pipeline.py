@@ -92,6 +92,9 @@ class Worker:
         async for run in runs:
             async with self._judging:
                 if run.tp in self._app.consumer.assignment():
+                    if not self._store.is_back(run.tp.partition):
+                        self._app.consumer.go_back()  # it came amid a rebalance, before its partition's state
+                        continue
                     self._partition(run.tp.partition).judge(run.records)
                     self._durable.judged(run.tp.partition, run.first_offset)
             await asyncio.sleep(0)  # labels of this run go out while the next one, which may be here already, waits

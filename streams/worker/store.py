@@ -39,7 +39,12 @@ class StateStore(memory.Store):  # type: ignore[misc]
         self._new_engine: NewEngine = self.options["new_engine"]
         self.engines: dict[int, Engine] = {}
         self._live: set[int] = set()  # partitions whose engine was read back and may have judged since
+        self._back: set[int] = set()  # partitions of ours whose state is known, be it that there is none
         self._applied: dict[TP, int] = {}  # changelog offset up to which an engine is as the changelog says
+
+    def is_back(self, partition: int) -> bool:
+        """Whether a partition's state has been read back since it became ours: nothing may be judged before."""
+        return partition in self._back
 
     def engine(self, partition: int) -> Engine:
         """The engine of a partition; an empty one if there was none."""
@@ -98,6 +103,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
             self.app.tables.recovery.revoke(tp)  # or it would begin where we had come to
         ours = {tp.partition for tp in assigned} - {tp.partition for tp in moved_on}
         self._live &= ours
+        self._back &= ours
         for partition in [p for p in self.engines if p not in ours]:
             del self.engines[partition]
         for tp in [tp for tp in self._applied if tp.partition not in ours]:
@@ -111,4 +117,5 @@ class StateStore(memory.Store):  # type: ignore[misc]
             await self.app.crash(error)  # nobody looks at what this task ends with
             raise
         self._live |= self.engines.keys()
+        self._back |= {tp.partition for tp in active_tps}
         log.info("state is back", action="recovered", machines=restored, partitions=len(active_tps))

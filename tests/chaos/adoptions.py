@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from models.engine.codes import FLEET
 from models.engine.engine import FLEET_MACHINE, Engine
-from models.engine.layout import split_key
+from models.engine.layout import HEAD, core_in, split_key
 from models.engine.model_records import unpack_model
 
 
@@ -32,21 +32,19 @@ def in_state(engine: Engine) -> Iterator[Adoption]:
     """What all machines' state says."""
     for stack in engine.stacks:
         for slot in range(len(engine.machines)):
-            found = _of_machine(engine, stack, slot)
+            found = _of_core(engine.stacks[stack].state.core[slot], *engine.machines[slot], stack)
             if found is not None:
                 yield found
 
 
-def _of_machine(engine: Engine, stack: str, slot: int) -> Adoption | None:
-    core = engine.stacks[stack].state.core[slot]
-    client, machine = engine.machines[slot]
+def _of_core(core: Any, client: str, machine: str, stack: str) -> Adoption | None:
     if not core["model"]:
         return None
     whose = FLEET_MACHINE if core["rung"] == FLEET else machine
     return Adoption(int(core["model_since"]), client, whose, stack, f"{int(core['model']):016x}")
 
 
-def not_durable(labels: Sequence[Any], changelog: Iterable[Any], scratch: Engine) -> list[str]:
+def not_durable(labels: Sequence[Any], changelog: Iterable[Any]) -> list[str]:
     """Labels that were made before the changelog said that their model is in force.
 
     Records of both topics bear the time at which they were handed to Kafka; a label's must not be the earlier one. A
@@ -54,7 +52,7 @@ def not_durable(labels: Sequence[Any], changelog: Iterable[Any], scratch: Engine
     """
     durable_ms: dict[Adoption, int] = {}
     for record in changelog:
-        for adoption in _said_by(record, scratch):
+        for adoption in _said_by(record):
             durable_ms.setdefault(adoption, record.timestamp)
     wrong = []
     for record in labels:
@@ -64,14 +62,12 @@ def not_durable(labels: Sequence[Any], changelog: Iterable[Any], scratch: Engine
     return wrong
 
 
-def _said_by(record: Any, scratch: Engine) -> Iterator[Adoption]:
+def _said_by(record: Any) -> Iterator[Adoption]:
     if not record.value:
         return
-    scratch.restore(record.key, record.value)
     client, machine, stack, part = split_key(record.key)
-    if part == b"h":
-        scratch.finish_restore()
-        found = _of_machine(scratch, stack, scratch.slots[client, machine])
+    if part == HEAD:
+        found = _of_core(core_in(record.value), client, machine, stack)
         if found is not None:
             yield found
     elif machine == FLEET_MACHINE and part.startswith(b"m"):

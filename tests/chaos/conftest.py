@@ -49,7 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the stories; a whole suite takes its time."""
+    """Mark the stories; a whole suite takes its time, and a test run has only that for the most telling ones."""
+    if not _option(config, "chaos_all", False) and _option(config, "chaos_kills", None) is None:
+        left_out = [item for item in items if item.get_closest_marker("make_chaos")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker("chaos")

@@ -76,7 +76,7 @@ def prove(story: Story) -> Proof:
         if unknown := [one for one in in_force if (one.machine_id, one.digest) not in updates]:
             wrong.append(f"models in force that were never published: {unknown[:3]}")
             continue
-        wrong += adoptions.not_durable(sent["labels"][number], sent["changelog"][number], new_engine(settings))[:5]
+        wrong += adoptions.not_durable(sent["labels"][number], sent["changelog"][number])[:5]
         calm = new_partition(settings, number, new_engine(settings), story.build)
         judge_undisturbed(calm, readings[number], in_force, updates)
         wrong += _unlike(calm, number, sent)

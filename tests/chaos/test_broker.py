@@ -2,13 +2,16 @@
 
 import time
 
+import pytest
+
 from streams.parts.kafka_jars import KafkaJars
 from tests.chaos.conftest import MakeDisturbed, Prove
 from tests.chaos.disturbed import spoke_too_often
-from tests.chaos.story import wait_for
-from tests.chaos.whole_topics import ends
+from tests.chaos.whole_topics import ends, members
+from tests.processes import wait_until
 
 
+@pytest.mark.make_chaos
 def test_a_broker_that_is_gone_for_a_while_is_waited_for(
     own_kafka: KafkaJars, make_disturbed: MakeDisturbed, assert_proof: Prove, whole_suite: bool
 ) -> None:
@@ -16,10 +19,12 @@ def test_a_broker_that_is_gone_for_a_while_is_waited_for(
     readings, labels = story.settings.topics.readings.name, story.settings.topics.labels.name
     absences_s = [0.0, 60.0, 5.0, 20.0, 0.0] if whole_suite else [15.0]
     with story.running("worker") as worker, story.running("sink") as sink, story.running("trainer") as trainer:
+        groups = [story.group(command) for command in ("worker", "sink", "trainer")]
+        wait_until(lambda: all(members(story.settings, group) for group in groups), 90.0, "all three at work")
         for absence_s in absences_s:
             story.feed(30)
             half = sum(ends(story.settings, readings).values()) - 900
-            wait_for(lambda half=half: sum(ends(story.settings, labels).values()) > half, "work half done")
+            wait_until(lambda half=half: sum(ends(story.settings, labels).values()) > half, 60.0, "work half done")
             gone_s = time.monotonic()
             own_kafka.stop()
             time.sleep(absence_s)  # that is the story
@@ -41,7 +46,7 @@ def test_a_program_that_is_started_without_a_broker_says_so_and_ends(
     own_kafka.stop()
     for command in ("worker", "sink", "trainer") if whole_suite else ("worker",):
         with story.running(command) as program:
-            wait_for(lambda program=program: not program.running, f"{command}'s end", 40.0)
+            wait_until(lambda program=program: not program.running, 40.0, f"{command}'s end")
             assert program.status == 1, program.tail()
-            assert f"no Kafka answers at {own_kafka.url}" in program.tail()
+            assert f"nothing listens at {own_kafka.url}; start Kafka" in program.tail()
             assert spoke_too_often(program, 10.0) == []

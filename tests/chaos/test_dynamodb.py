@@ -2,13 +2,15 @@
 
 import threading
 
+import pytest
+
 from streams.label_store import LabelStore
 from streams.label_store.rows import letters
 from tests.chaos.bad_dynamodb import PASSING, REFUSED, SILENT, THROTTLED, BadDynamo
 from tests.chaos.conftest import MakeDisturbed, Prove
 from tests.chaos.disturbed import elsewhere, spoke_too_often
-from tests.chaos.story import wait_for
 from tests.conftest import MakeSettings
+from tests.processes import wait_until
 from tests.streams.making_labels import minutes_of_rows
 
 
@@ -40,16 +42,14 @@ def test_whatever_may_pass_is_tried_again_until_all_labels_are_there_to_the_lett
     assert max(waits) > 4 * min(waits), "it waits longer each time"
 
 
+@pytest.mark.make_chaos
 def test_a_sink_before_a_troubled_dynamodb_loses_nothing(
     kafka_url: str,
     dynamodb_local_endpoint: str,
     make_disturbed: MakeDisturbed,
     assert_proof: Prove,
     seed: int,
-    whole_suite: bool,
 ) -> None:
-    if not whole_suite:
-        return  # the store itself is tried above
     with BadDynamo(dynamodb_local_endpoint, seed) as bad:
         story = make_disturbed(kafka_url, {"dynamodb": bad.url, "max_attempts": 20})
         bad.trouble = 0.4
@@ -63,6 +63,7 @@ def test_a_sink_before_a_troubled_dynamodb_loses_nothing(
     assert_proof(story)
 
 
+@pytest.mark.make_chaos
 def test_a_refusal_ends_the_sink_with_the_item_s_name_and_the_next_one_goes_on(
     kafka_url: str, dynamodb_local_endpoint: str, make_disturbed: MakeDisturbed, assert_proof: Prove, seed: int
 ) -> None:
@@ -74,7 +75,7 @@ def test_a_refusal_ends_the_sink_with_the_item_s_name_and_the_next_one_goes_on(
             for kind, says in ((REFUSED, "refused acme/well-"), (THROTTLED, "gave up after 2 attempts")):
                 bad.kinds = (kind,)
                 with story.running("sink") as sink:
-                    wait_for(lambda sink=sink: not sink.running, "the sink's end")
+                    wait_until(lambda sink=sink: not sink.running, 60.0, "the sink's end")
                     assert sink.status == 1, sink.tail()
                     assert says in sink.tail()
                     assert "Traceback" not in sink.tail(400)
@@ -86,22 +87,20 @@ def test_a_refusal_ends_the_sink_with_the_item_s_name_and_the_next_one_goes_on(
     assert_proof(story)
 
 
+@pytest.mark.make_chaos
 def test_a_dynamodb_that_does_not_answer_is_waited_for_and_asked_again(
     kafka_url: str,
     dynamodb_local_endpoint: str,
     make_disturbed: MakeDisturbed,
     assert_proof: Prove,
     seed: int,
-    whole_suite: bool,
 ) -> None:
-    if not whole_suite:
-        return  # the sink waits 20 s for an answer
     with BadDynamo(dynamodb_local_endpoint, seed) as bad:
         story = make_disturbed(kafka_url, {"dynamodb": bad.url})
         bad.trouble, bad.kinds = 1.0, (SILENT,)
         with story.running("worker") as worker, story.running("sink") as sink:
             story.feed(20)
-            wait_for(lambda: bad.happened[SILENT] > 4, "second attempts", 60.0)
+            wait_until(lambda: bad.happened[SILENT] > 4, 60.0, "second attempts")
             bad.trouble = 0.0
             story.settle(worker, sink)
             assert sink.end() == 0, sink.tail()

@@ -1,5 +1,7 @@
 """Programs that are killed with -9 at each named point between their durable steps."""
 
+import pytest
+
 from tests.chaos import requests_answered, sink_points, worker_points
 from tests.chaos.conftest import MakeStory, Note, Prove
 
@@ -13,6 +15,7 @@ def test_a_worker_killed_between_its_durable_steps(make_story: MakeStory, assert
     assert_proof(story)
 
 
+@pytest.mark.make_chaos
 def test_a_worker_killed_while_it_adopts_a_model(make_story: MakeStory, assert_proof: Prove, kills: int) -> None:
     story = make_story()
     with story.running("sink"), story.fed(model_every=2):
@@ -31,6 +34,7 @@ def test_a_sink_killed_while_it_writes(make_story: MakeStory, assert_proof: Prov
     assert_proof(story)
 
 
+@pytest.mark.make_chaos
 def test_a_trainer_killed_while_it_answers(make_story: MakeStory, note: Note, kills: int) -> None:
     story = make_story()
     answered = requests_answered.send_and_kill(story, kills)

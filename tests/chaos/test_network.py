@@ -33,6 +33,7 @@ def proxy(kafka: ProxiedKafka, seed: int) -> Iterator[Proxy]:
         yield between
 
 
+@pytest.mark.make_chaos
 def test_over_a_bad_network_nothing_is_lost_or_altered(
     kafka: ProxiedKafka, proxy: Proxy, make_disturbed: MakeDisturbed, assert_proof: Prove, whole_suite: bool
 ) -> None:
@@ -61,11 +62,10 @@ def test_over_a_bad_network_nothing_is_lost_or_altered(
     assert_proof(story)
 
 
+@pytest.mark.make_chaos
 def test_two_workers_of_which_one_is_cut_off_say_the_same_as_one(
-    kafka: ProxiedKafka, proxy: Proxy, make_disturbed: MakeDisturbed, assert_proof: Prove, whole_suite: bool
+    kafka: ProxiedKafka, proxy: Proxy, make_disturbed: MakeDisturbed, assert_proof: Prove
 ) -> None:
-    if not whole_suite:
-        return  # most of a minute
     # One is behind the proxy and falls silent: the other takes over what it had, and gives it back.
     story = make_disturbed(kafka.url, {"broker": kafka.proxied})
     with story.running("worker") as cut_off, story.running("sink") as sink:

@@ -14,8 +14,8 @@ from streams.registry import Registry
 from streams.settings import RegistrySettings
 from tests.chaos.conftest import MakeDisturbed
 from tests.chaos.disturbed import spoke_too_often
-from tests.chaos.story import wait_for
 from tests.chaos.whole_topics import whole
+from tests.processes import wait_until
 from tests.streams.trainer_parts import entry, request
 
 _ROOM_KB = 64
@@ -86,10 +86,10 @@ def test_a_trainer_waits_for_room_and_then_answers_every_request(
         producer_key = f"well-{number}".encode()
         _send_to(story.settings.broker.url, topics.training.name, home, producer_key, asked)
     with story.running("trainer") as trainer:
-        wait_for(lambda: "registry does not take it" in trainer.tail(100_000), "complaint")
+        wait_until(lambda: "registry does not take it" in trainer.tail(100_000), 60.0, "complaint")
         assert "No space left on device" in trainer.tail(100_000)
         make_room(small_disk)
-        wait_for(lambda: sum(map(len, whole(story.settings, topics.models.name).values())) >= 20, "all models")
+        wait_until(lambda: sum(map(len, whole(story.settings, topics.models.name).values())) >= 20, 60.0, "all models")
         assert spoke_too_often(trainer, 30.0) == []
         assert trainer.end() == 0, trainer.tail()
 

@@ -6,6 +6,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 
 from schemas.errors import BrokerError
+from streams.access.rights import rights
 from streams.doctor import examine
 from streams.settings import Settings
 from streams.topics_admin import require_topics
@@ -62,7 +63,7 @@ def test_a_topic_with_other_partitions_is_named_with_both_numbers(
     settings = make_settings(kafka_url)
     create(settings, {topic: 7})
     with pytest.raises(BrokerError) as refused:
-        require_topics(settings)
+        require_topics(settings, rights(settings)["worker"])
     name = getattr(settings.topics, topic).name
     assert f"{name}: partitions is 7, must be 4" in str(refused.value)
     assert "broker.partitions" in str(refused.value)
@@ -72,7 +73,7 @@ def test_a_topic_that_is_missing_is_named_with_the_command(kafka_url: str, make_
     settings = make_settings(kafka_url)
     create(settings, missing="training")
     with pytest.raises(BrokerError) as refused:
-        require_topics(settings)
+        require_topics(settings, rights(settings)["worker"])
     assert f"{settings.topics.training.name}: topic is missing" in str(refused.value)
     assert "wellsentry topics create" in str(refused.value)
 
@@ -96,14 +97,14 @@ def test_a_topic_with_the_wrong_policy_is_named_with_what_it_must_be_and_the_com
     create(settings)
     alter(settings, topic, setting, found)
     with pytest.raises(BrokerError) as refused:
-        require_topics(settings)
+        require_topics(settings, rights(settings)["worker"])
     name = getattr(settings.topics, topic).name
     assert f"{name}: {setting} is {found}, must be {declared}" in str(refused.value)
     command = f"kafka-configs.sh --bootstrap-server {kafka_url} --alter --entity-type topics --entity-name {name}"
     assert f"{command} --add-config {setting}={declared}" in str(refused.value)
     assert [one.health for one in examine(settings) if one.check == "topics"] == ["fail"]
     alter(settings, topic, setting, declared)
-    require_topics(settings)
+    require_topics(settings, rights(settings)["worker"])
 
 
 def test_a_changelog_made_by_hand_with_no_settings_is_not_taken(kafka_url: str, make_settings: MakeSettings) -> None:
@@ -117,7 +118,7 @@ def test_a_changelog_made_by_hand_with_no_settings_is_not_taken(kafka_url: str, 
 
 def _refusal(settings: Settings) -> str:
     try:
-        require_topics(settings)
+        require_topics(settings, rights(settings)["worker"])
     except BrokerError as refused:
         return str(refused)
     return ""
@@ -128,18 +129,25 @@ def test_a_longer_retention_is_only_told_by_the_doctor(kafka_url: str, make_sett
     create(settings)
     alter(settings, "labels", "retention.ms", "-1")
     alter(settings, "readings", "retention.ms", str(90 * DAY_MS))
-    require_topics(settings)
+    require_topics(settings, rights(settings)["worker"])
     assert [one.health for one in examine(settings) if one.check == "topics"] == ["warn", "warn"]
 
 
-@pytest.mark.parametrize("program", ["worker", "trainer", "sink"])
+@pytest.mark.parametrize(
+    ("program", "topic", "found", "declared"),
+    [
+        ("worker", "changelog", "delete", "compact"),
+        ("trainer", "models", "delete", "compact"),
+        ("sink", "labels", "compact", "delete"),
+    ],
+)
 def test_no_program_starts_on_topics_that_lose_something(
-    kafka_url: str, make_settings: MakeSettings, tmp_path: Path, program: str
+    kafka_url: str, make_settings: MakeSettings, tmp_path: Path, program: str, topic: str, found: str, declared: str
 ) -> None:
     settings = make_settings(kafka_url)
     create(settings)
-    alter(settings, "changelog", "cleanup.policy", "delete")
+    alter(settings, topic, "cleanup.policy", found)
     with running(program, settings, tmp_path) as process:
         wait_until(lambda: not process.running, what="its end")
         assert process.status not in (None, 0)
-    assert "cleanup.policy is delete, must be compact" in process.tail()
+    assert f"cleanup.policy is {found}, must be {declared}" in process.tail()

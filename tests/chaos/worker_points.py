@@ -27,7 +27,7 @@ def _labels_half_sent(countdown: Countdown) -> None:
 
 
 def _labels_of_one_partition_sent(countdown: Countdown) -> None:
-    after_awaiting(Durable, "_send", countdown)
+    after_awaiting(Durable, "_send_labels", countdown)
 
 
 class _Adopting:

@@ -147,6 +147,7 @@ def _differences(here: dict[str, bytes], there: dict[str, bytes]) -> list[str]:
     return found
 
 
+@pytest.mark.make_chaos  # a test run has the chaos suite's kills at named points
 def test_killed_five_times_it_loses_nothing_and_repeats_labels_to_the_letter(
     kafka_url: str, make_settings: MakeSettings, at: AtHand, tmp_path: Path
 ) -> None:

@@ -212,3 +212,49 @@ def test_after_a_restart_a_fleet_s_next_model_reaches_machines_that_nobody_has_a
     again.finish_restore()
     assert again.adopt(new, 7) == [("load", 0), ("load", 1)]
     assert again.stacks["load"].state.core["model"][:2].tolist() == [2, 2]
+
+
+def test_a_new_engine_has_seen_nothing_and_one_read_back_what_was_written() -> None:
+    engine = new_engine()
+    assert engine.last_offset == -1
+    engine.slot("acme", "a")
+    assert engine.last_offset == -1
+    labels_of(engine, batch_of(engine, [R(1, 100, 20, "a"), R(2, 100, 20, "a")], 5))
+    assert engine.last_offset == 6
+    again = new_engine()
+    for key, value in engine.records([("load", 0)], ()):
+        again.restore(key, value)
+    again.finish_restore()
+    assert again.last_offset == 6
+
+
+def test_a_machine_whose_first_commit_was_cut_off_begins_again_with_its_fleet_s_model() -> None:
+    engine = new_engine()
+    fleet = model("*", rung="fleet", digest=7)
+    engine.adopt(fleet, 0)
+    log = engine.records((), [fleet])
+    readings = [R(float(minute), 100.0, 20.0, "a") for minute in range(9)]
+    expected = as_bytes(labels_of(engine, batch_of(engine, readings)))
+    log += [(key, value) for key, value in engine.records([("load", 0)], ()) if not key.endswith(b"\x1fh")]
+    assert len(log) > 2, "chunks were written, and then it died"
+    again = new_engine()
+    for key, value in log:
+        again.restore(key, value)
+    again.finish_restore()
+    assert as_bytes(labels_of(again, batch_of(again, readings))) == expected
+
+
+def test_of_fleet_models_that_came_before_any_reading_the_last_one_is_in_force_after_a_restart() -> None:
+    engine = new_engine()
+    log = []
+    for number in (1, 2, 3):
+        update = model("*", rung="fleet", digest=number)
+        engine.adopt(update, 0)
+        log += engine.records((), [update])
+    again = new_engine()
+    for key, value in log:
+        again.restore(key, value)
+    again.finish_restore()
+    for one in (engine, again):
+        one.slot("acme", "a")
+        assert one.stacks["load"].state.core["model"][0] == 3
