@@ -25,6 +25,7 @@ def test_a_worker_killed_while_it_adopts_a_model(make_story: MakeStory, assert_p
     assert_proof(story)
 
 
+@pytest.mark.make_chaos
 def test_a_sink_killed_while_it_writes(make_story: MakeStory, assert_proof: Prove, kills: int) -> None:
     story = make_story()
     with story.running("worker"), story.fed():

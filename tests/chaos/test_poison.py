@@ -86,6 +86,7 @@ def test_each_kind_of_poison_becomes_what_it_must_whether_alone_or_in_a_run(seed
 
 
 @pytest.mark.timeout(1200)
+@pytest.mark.make_chaos
 def test_poison_among_good_readings_stops_nobody(
     kafka_url: str, make_disturbed: MakeDisturbed, assert_proof: Prove, seed: int, whole_suite: bool
 ) -> None:

@@ -144,6 +144,7 @@ def children_s_command_lines() -> list[Path]:
     return [Path(f"/proc/{pid}/cmdline") for pid in task.read_text().split()]
 
 
+@pytest.mark.make_chaos  # it waits for tokens to run out
 def test_a_token_that_runs_out_is_replaced_while_the_worker_runs(
     secured_kafka: SecuredKafka, make_settings: MakeSettings, at: AtHand, tmp_path: Path
 ) -> None:
