@@ -40,17 +40,6 @@ class Worker:
                 return int(line.split()[1]) * 1024 / _MEGABYTE
         raise RuntimeError("this system does not tell a process's memory")
 
-    @property
-    def cpu_s(self) -> float:
-        """Processor time it has used."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100.0
-
-    def kill(self) -> None:
-        """End it with -9."""
-        self._process.kill()
-        self._process.communicate()
-
     def end(self) -> None:
         """Ask it to end, and wait."""
         self._process.terminate()
@@ -78,10 +67,6 @@ class Ends:
     def count(self) -> int:
         """Records in all partitions."""
         return sum(self._consumer.end_offsets(self._partitions).values())
-
-    def by_partition(self) -> dict[int, int]:
-        """Records in each partition."""
-        return {tp.partition: end for tp, end in self._consumer.end_offsets(self._partitions).items()}
 
     def wait(self, count: int, within_s: float) -> float:
         """Wait until there are ``count`` records; when that was (monotonic seconds). Ends the bench if they do not come."""

@@ -192,9 +192,8 @@ def _differs(topic: TopicDeclaration, name: str, declared: str, has: str, url: s
 def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     try:
-        described = admin.describe_configs(
-            asked, config_filter="all"
-        )  # what nobody set is the broker's default, and counts
+        # What nobody set is the broker's default, and counts.
+        described = admin.describe_configs(asked, config_filter="all")
     except KafkaError:
         return {}  # a program may run without the right to see them; the doctor, who has it, compares
     answers = described.get("topic", described) if isinstance(described, dict) else {}

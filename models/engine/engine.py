@@ -15,9 +15,7 @@ from models.engine.stack_engine import StackEngine
 from models.engine.verdicts import Verdicts
 from models.stacks.base import Stack
 from schemas.errors import StateError
-from schemas.training import ModelUpdate
-
-FLEET_MACHINE: Final = "*"
+from schemas.training import FLEET, ModelUpdate
 
 #: So many machines are read back at once, for the sake of memory.
 _AT_ONCE: Final = 128
@@ -52,9 +50,7 @@ class Engine:
         self.machines_of: dict[str, int] = {}  # how many each client has here
         self._fleet: dict[tuple[str, str], _Fleet] = {}  # by client and stack
         self._fleet_before: dict[tuple[str, str], ModelUpdate] = {}  # of a commit that was cut off: heads still name it
-        self._parts_of: dict[
-            bytes, Parts
-        ] = {}  # while state is read: by the beginning of its keys, a machine's records
+        self._parts_of: dict[bytes, Parts] = {}  # while state is read: a machine's records, by how their keys begin
 
     def slot(self, client_id: str, machine_id: str) -> int:
         """The row of a machine; a new one starts with its client's fleet model, where there is one."""
@@ -63,10 +59,8 @@ class Engine:
             return found
         slot = self._new_slot(client_id, machine_id)
         self._grow()
-        for name, engine in self.stacks.items():
-            fleet = self._fleet.get((client_id, name))
-            if fleet is not None:
-                engine.adopt(np.array([slot]), fleet.update, fleet.since_offset)
+        for name in self.stacks:
+            self._begin(name, (slot,))
         return slot
 
     def _new_slot(self, client_id: str, machine_id: str) -> int:
@@ -145,7 +139,7 @@ class Engine:
             fleet = self._fleet.get((update.client_id, update.stack))
             if fleet is None or fleet.update.digest != update.digest:
                 return []
-            key = record_key(update.client_id, FLEET_MACHINE, update.stack, b"m%d" % fleet.part)
+            key = record_key(update.client_id, FLEET, update.stack, b"m%d" % fleet.part)
             return [(key, pack_model(fleet.update, fleet.since_offset))]
         core = self.stacks[update.stack].state.core[self.slots[update.client_id, update.machine_id]]
         part = b"m%d" % core["model_part"]
@@ -172,7 +166,7 @@ class Engine:
     def _parts_for(self, key: bytes) -> Parts:
         client, machine, stack, _ = split_key(key)
         reader = self._readers.get(stack)
-        if reader is None or machine == FLEET_MACHINE:
+        if reader is None or machine == FLEET:
             return {}  # a stack that is no longer switched on, whose records wait; or a fleet's model
         found = self.slots.get((client, machine))
         return reader.records_of(self._new_slot(client, machine) if found is None else found)
@@ -184,7 +178,7 @@ class Engine:
         """
         for prefix, parts in self._parts_of.items():
             client, machine, stack, _ = split_key(prefix + SEPARATOR)
-            if machine == FLEET_MACHINE and stack in self.stacks:
+            if machine == FLEET and stack in self.stacks:
                 self._restore_fleet((client, stack), parts)
         self._grow()
         restored: set[int] = set()
@@ -193,13 +187,14 @@ class Engine:
                 if one.record is None and self._fleet_model(name, one) is None:
                     raise self._model_missing(name, one)
             restored |= reader.unread.keys()
-            self._begin_again(name, set(range(len(self.machines))) - reader.unread.keys())
+            # Those of which no head was durable begin again.
+            self._begin(name, sorted(set(range(len(self.machines))) - reader.unread.keys()))
         self._parts_of.clear()
         return len(restored)
 
-    def _begin_again(self, name: str, slots: set[int]) -> None:
-        """Let machines of which no head was durable begin as new ones do: with their fleet's model."""
-        for slot in sorted(slots):
+    def _begin(self, name: str, slots: Iterable[int]) -> None:
+        """Let new machines begin with their fleet's model, where there is one."""
+        for slot in slots:
             fleet = self._fleet.get((self.machines[slot][0], name))
             if fleet is not None:
                 self.stacks[name].adopt(np.array([slot]), fleet.update, fleet.since_offset)

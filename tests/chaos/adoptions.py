@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from models.engine.codes import FLEET
-from models.engine.engine import FLEET_MACHINE, Engine
+from models.engine import codes
+from models.engine.engine import Engine
 from models.engine.layout import HEAD, core_in, split_key
 from models.engine.model_records import unpack_model
+from schemas.training import FLEET
 
 
 class Adoption(NamedTuple):
@@ -24,7 +25,7 @@ def named_by(label: dict[str, Any]) -> Adoption | None:
     """What a label says."""
     if label["model_digest"] is None or label["model_since_offset"] is None:
         return None
-    whose = FLEET_MACHINE if label["model_rung"] == "fleet" else label["machine_id"]
+    whose = FLEET if label["model_rung"] == "fleet" else label["machine_id"]
     return Adoption(label["model_since_offset"], label["client_id"], whose, label["stack"], label["model_digest"])
 
 
@@ -40,7 +41,7 @@ def in_state(engine: Engine) -> Iterator[Adoption]:
 def _of_core(core: Any, client: str, machine: str, stack: str) -> Adoption | None:
     if not core["model"]:
         return None
-    whose = FLEET_MACHINE if core["rung"] == FLEET else machine
+    whose = FLEET if core["rung"] == codes.FLEET else machine
     return Adoption(int(core["model_since"]), client, whose, stack, f"{int(core['model']):016x}")
 
 
@@ -70,6 +71,6 @@ def _said_by(record: Any) -> Iterator[Adoption]:
         found = _of_core(core_in(record.value), client, machine, stack)
         if found is not None:
             yield found
-    elif machine == FLEET_MACHINE and part.startswith(b"m"):
+    elif machine == FLEET and part.startswith(b"m"):
         model = unpack_model(record.value)
         yield Adoption(model.since_offset, client, machine, stack, model.update.digest)
