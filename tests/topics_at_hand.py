@@ -1,6 +1,6 @@
 """A broker's topics for tests: written to, and read to their end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -81,3 +81,7 @@ class Reader:
     def close(self) -> None:
         """Let go of the broker."""
         self._consumer.close()
+
+
+#: Makes the topics of an installation: the fixture ``at``.
+AtHand = Callable[[Settings], TopicsAtHand]

@@ -2,12 +2,10 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pytest
 
 from models.engine.batch import WIDE, make_batch
 from models.engine.engine import Engine
@@ -24,7 +22,7 @@ from streams.settings import Settings
 from tests.conftest import MakeSettings
 from tests.models.engines import STAMP
 from tests.processes import running, wait_until
-from tests.topics_at_hand import TopicsAtHand
+from tests.topics_at_hand import AtHand, TopicsAtHand
 
 _START_MS: Final = 1_767_225_600_000
 _HOURS: Final = 110
@@ -33,20 +31,6 @@ _WELL: Final = "well-7"
 _PLACE: Final = {
     "label_id", "client_id", "incident_id", "source_topic", "source_partition", "source_offset", "supersedes",
 }  # fmt: skip
-
-
-@pytest.fixture
-def at_hand() -> Iterator[Callable[[Settings], TopicsAtHand]]:
-    """Makes the topics of an installation, and lets go of them at the end."""
-    made: list[TopicsAtHand] = []
-
-    def make(settings: Settings) -> TopicsAtHand:
-        made.append(TopicsAtHand(settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def _a_wells_readings() -> list[dict[str, Any]]:
@@ -114,13 +98,13 @@ def _without_place(label: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_engine_score_and_a_worker_on_kafka_give_the_same_labels(
-    kafka_url: str, make_settings: MakeSettings, at_hand: Callable[[Settings], TopicsAtHand], tmp_path: Path
+    kafka_url: str, make_settings: MakeSettings, at: AtHand, tmp_path: Path
 ) -> None:
     readings = _a_wells_readings()
     settings = make_settings(kafka_url, worker={"training_requests": False})
     engine = _by_engine(readings)
     scored = _by_score(readings, tmp_path)
-    live = _by_worker(readings, settings, at_hand(settings), tmp_path)
+    live = _by_worker(readings, settings, at(settings), tmp_path)
 
     build = {"code_version", "git_commit"}  # the test's engine says another
     first = [label for label in live if label["revision"] == 0]

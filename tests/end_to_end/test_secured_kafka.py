@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,7 @@ from tests.certificates import KEY_PASSWORD
 from tests.conftest import MakeSettings
 from tests.processes import running, wait_until
 from tests.secured_kafka import PASSWORD, SESSION_S, SecuredKafka
-from tests.topics_at_hand import TopicsAtHand
-
-AtHand = Callable[[Settings], TopicsAtHand]
-
-
-@pytest.fixture
-def at() -> Iterator[AtHand]:
-    """Makes the topics of an installation, and lets go of them at the end."""
-    made: list[TopicsAtHand] = []
-
-    def make(settings: Settings) -> TopicsAtHand:
-        made.append(TopicsAtHand(settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
+from tests.topics_at_hand import AtHand
 
 START_S = 1_700_000_000
 

@@ -4,7 +4,7 @@ import json
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,24 +20,7 @@ from streams.settings import Settings
 from tests.conftest import MakeSettings
 from tests.models.engines import as_published, model
 from tests.processes import running, wait_until
-from tests.topics_at_hand import TopicsAtHand
-
-AtHand = Callable[[Settings], TopicsAtHand]
-
-
-@pytest.fixture
-def at() -> Iterator[AtHand]:
-    """Makes the topics of an installation, and lets go of them at the end."""
-    made: list[TopicsAtHand] = []
-
-    def make(settings: Settings) -> TopicsAtHand:
-        made.append(TopicsAtHand(settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
+from tests.topics_at_hand import AtHand
 
 START_S = 1_700_000_000
 
