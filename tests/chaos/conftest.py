@@ -1,6 +1,6 @@
 """What every story is given: parts, a seed, how often to disturb; and the summary at the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,21 +86,28 @@ def seed(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
+    """What the labels of a story say of the code; nothing of it is left for other tests, which remember their own."""
+    monkeypatch.setenv(COMMIT_VARIABLE, COMMIT)
+    build_info.cache_clear()
+    yield Build(build_info().version, build_info().git_commit)
+    build_info.cache_clear()
+
+
+@pytest.fixture
 def make_story(
     kafka_url: str,
     dynamodb_local_endpoint: str,
     make_settings: MakeSettings,
     seed: int,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    build: Build,
     request: pytest.FixtureRequest,
 ) -> MakeStory:
     """Makes the story of a test, its topics and its table."""
-    monkeypatch.setenv(COMMIT_VARIABLE, COMMIT)
 
     def make(**more: dict[str, Any]) -> Story:
         settings = new_story(make_settings, kafka_url, dynamodb_local_endpoint, **more)
-        build = Build(build_info().version, COMMIT)
         return Story(request.node.name, settings, tmp_path, seed, build)
 
     return make
@@ -136,15 +143,13 @@ def make_disturbed(
     make_settings: MakeSettings,
     seed: int,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    build: Build,
     request: pytest.FixtureRequest,
 ) -> MakeDisturbed:
     """Makes a story on ``broker`` whose programs reach broker and table by ways of their own."""
-    monkeypatch.setenv(COMMIT_VARIABLE, COMMIT)
 
     def make(broker: str, by: dict[str, Any], **more: dict[str, Any]) -> Disturbed:
         settings = new_story(make_settings, broker, dynamodb_local_endpoint, **more)
-        build = Build(build_info().version, COMMIT)
         return Disturbed(request.node.name, settings, tmp_path, seed, build, elsewhere(settings, **by))
 
     return make
