@@ -53,9 +53,7 @@ async def main(url: str, prefix: str, count: int) -> None:
     while done < count:
         for tp, records in (await consumer.getmany(timeout_ms=500, max_records=4_000)).items():
             partition = engines[tp.partition]
-            partition.judge(records)
-            partition.take_status()
-            partition.touched.clear()
+            partition.take_status(partition.judge(records))
             labels = partition.take_output().labels
             batch = producer.create_batch()
             for key, value in labels:

@@ -103,7 +103,12 @@ class WorkerSettings(_Section):
     stacks: tuple[str, ...] = Field(("load",), min_length=1, description="Stacks that watch every machine.")
     detectors: dict[str, str] = Field({}, description="Detector by stack, in place of the stack's own.")
     status_interval_s: float = Field(1.0, ge=0, description="A machine's status is sent at most this often.")
-    changelog_interval_s: float = Field(0.5, ge=0, le=60, description="State is written at most this often.")
+    changelog_interval_s: float = Field(
+        0.5, ge=0, le=60, description="A machine's state is written at most this often."
+    )
+    adoption_interval_s: float = Field(
+        1.0, ge=0, le=60, description="Models of a partition come into force this often."
+    )
     max_message_bytes: int = Field(65_536, ge=256, le=524_288, description="Larger messages are rejected, and cut.")
     max_machines_per_client: int = Field(100_000, ge=1, description="Per partition; further ones are rejected.")
     max_machines: int = Field(200_000, ge=1, description="Per partition, of all clients; further ones are rejected.")

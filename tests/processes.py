@@ -52,7 +52,11 @@ class Process:
     def end(self) -> int:
         """Ask it to end; its exit status."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(_END_WITHIN_S)
+        try:
+            return self._process.wait(_END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.kill()  # or it would outlive the test
+            raise
 
     def tail(self, size: int = 3000) -> str:
         """The end of its log."""

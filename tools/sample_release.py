@@ -72,7 +72,7 @@ def samples(version: str) -> dict[str, list[bytes]]:
     adopted = partition.engine.adopt(model.update, partition.next_offset)
     partition.judge([Record(partition.next_offset + n, body) for n, body in enumerate(readings(230, 60, event=True))])
     middle = partition.take_output()
-    status = [value for _, value in partition.take_status() if value]
+    status = [value for _, value in partition.take_status(np.arange(3)) if value]
     partition.judge([Record(partition.next_offset + n, body) for n, body in enumerate([b"{", b"[]"])])
     rejected = partition.take_output().rejected
     changelog = partition.engine.records([*adopted, *[("load", slot) for slot in range(3)]], [model.update])

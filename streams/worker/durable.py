@@ -1,43 +1,45 @@
 """Making what was judged durable, in the one order that loses nothing: labels, then changelog, then offset.
 
 A crash between two of them repeats labels to the letter: each machine's state names the last reading that is part of it.
-Labels are sent as soon as the ones before are durable; state is written at most every ``changelog_interval_s``, since only
-the last state of a machine counts, and offsets follow it.
+Labels are sent as soon as the ones before are durable. A machine's state is written ``changelog_interval_s`` after its first
+reading that is not in it, machine by machine and a few at a time, since only the last state counts and all at once would
+hold labels up. Offsets follow: up to the oldest reading that is not yet in the state of its machine.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-
-from aiokafka import TopicPartition
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from schemas.topics import Topics
 from streams.runs.app import MAX_RUN, RunApp
-from streams.runs.committing import commit_offsets
 from streams.runs.producing import Record, send_run
+from streams.worker.changelog import Change, Changelog
 from streams.worker.partition import Output, Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import MOST_AHEAD, furthest_ahead
+from streams.worker.waiting import Slots, Waiting
 
 #: Labels that may wait to be sent before no further run is judged.
 _MOST_WAITING = 20_000
+#: Machines whose state or status is taken with one sending of labels; of very many that wait, this part.
+_MACHINES = 64
+_SHARE = 8
 
 
 #: Partition, what came out of its runs, and the status of its machines.
 Taken = tuple[int, Output, list[Record]]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Changelog records that stand for everything up to an offset, for each partition."""
+class _Order(NamedTuple):
+    """Records that are made at the moment at which state is taken."""
 
-    judged: int  # how many runs it covers
-    records: Mapping[int, list[Record]]
-    next_offsets: Mapping[int, int]
+    partition: int
+    make: Callable[[], list[Record]]
+    durable: "asyncio.Future[None]"
 
 
 class Durable:
-    """Two steps behind the engine: one sends labels, one writes changelog and offsets."""
+    """What was judged, on its way to the broker."""
 
     def __init__(
         self,
@@ -48,27 +50,27 @@ class Durable:
         changelog_interval_s: float,
         status_interval_s: float,
     ) -> None:
-        self._app, self._topics, self._store, self._clock = app, topics, store, clock
+        self._app, self._topics, self._clock = app, topics, clock
         self._changelog_interval_s, self._status_interval_s = changelog_interval_s, status_interval_s
+        self.changelog = Changelog(app, topics, store, self._written)
         self.partitions: dict[int, Partition] = {}
+        self._state: dict[int, Waiting] = {}  # by partition: machines whose state is to be written
+        self._status: dict[int, Waiting] = {}  # and those whose status is to be sent
         self._committed: dict[int, int] = {}  # by partition: up to which reading
+        self._orders: list[_Order] = []
+        self._drains: list[asyncio.Future[None]] = []
         self._work = asyncio.Event()
-        self._snapshots: asyncio.Queue[Snapshot] = asyncio.Queue(1)
-        self._judged = 0  # runs judged, in snapshots, durable: the three never fall and never overtake each other
-        self._snapped = 0
-        self._durable = 0
         self._progress = asyncio.Condition()
-        self._flush = False
-        self._next_snapshot_s = 0.0
+        self._next_commit_s = 0.0
         self._following: asyncio.Future[None]  # what follows the labels sent so far
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_s = 0.0  # when it goes off
-        self._next_status_s: dict[int, float] = {}  # of each partition, so that not all are sent at once
 
-    def judged(self, partition: int, first_offset: int) -> None:
-        """Tell that a run of a partition, from ``first_offset`` on, was judged and waits to be written."""
+    def judged(self, partition: int, slots: Slots, first_offset: int) -> None:
+        """Tell that a run of a partition, from ``first_offset`` on, was judged and has changed the state of ``slots``."""
+        now = self._clock()
         self._committed.setdefault(partition, first_offset)
-        self._judged += 1
+        for waiting in (self._state, self._status):
+            waiting.setdefault(partition, Waiting()).add(slots, first_offset, now)
         self._work.set()
 
     async def room(self) -> None:
@@ -80,88 +82,123 @@ class Durable:
 
     def _has_room(self) -> bool:
         waiting = sum(partition.output.waiting for partition in self.partitions.values())
-        judged_to = {number: partition.next_offset for number, partition in self.partitions.items()}
+        judged_to = {number: partition.position for number, partition in self.partitions.items()}
         return waiting < _MOST_WAITING and furthest_ahead(judged_to, self._committed) < MOST_AHEAD - MAX_RUN
 
     def forget(self) -> None:
         """Forget all partitions, once they are drained."""
-        self.partitions.clear()
-        self._committed.clear()
+        for known in (self.partitions, self._state, self._status, self._committed):
+            known.clear()
 
     async def drain(self) -> None:
         """Return when everything judged so far is durable and committed."""
-        target = self._judged
-        self._flush = True
+        if not self.partitions:
+            return  # nothing was judged; who sends may not run yet
+        drained = asyncio.get_running_loop().create_future()
+        self._drains.append(drained)
         self._work.set()
-        async with self._progress:
-            await self._progress.wait_for(lambda: self._durable >= target)
+        await drained
 
-    # -- first step: labels
+    async def write(self, partition: int, make: Callable[[], list[Record]]) -> None:
+        """Call ``make`` and return when the records it gives are in the changelog.
+
+        They are written behind the labels of everything judged before ``make`` is called, and in order with all other state.
+        """
+        order = _Order(partition, make, asyncio.get_running_loop().create_future())
+        self._orders.append(order)
+        self._work.set()
+        await order.durable
+
+    # -- first step: labels; and what is to be written behind them
 
     async def send_labels(self) -> None:
-        """Send what comes out, for ever; hand a snapshot on when it is time for one."""
+        """Send what comes out, for ever."""
         self._following = asyncio.ensure_future(_nothing())
         while True:
             await self._work.wait()
             self._work.clear()
-            now = self._clock()
-            flush, self._flush = self._flush, False
-            snapshot = None
-            if self._snapped < self._judged:
-                if flush or now >= self._next_snapshot_s:
-                    self._next_snapshot_s = now + self._changelog_interval_s
-                    snapshot = self._take_snapshot()
-                else:
-                    self._look_again_at(self._next_snapshot_s)
-            with_status = self._due_status(now, flush=flush)
-            # Nothing may be judged between taking the snapshot and taking the output: no await until both are taken.
-            taken = [
-                (number, partition.take_output(), partition.take_status() if number in with_status else [])
-                for number, partition in self.partitions.items()
-            ]
+            # Nothing may be judged between taking labels and taking state: no await until both are taken.
+            taken, change = self._take(self._clock())
             async with self._progress:
                 self._progress.notify_all()
             # Labels first: of what has no label yet nobody must know, it may be judged again by another model.
             await asyncio.gather(*(self._send_labels(number, output) for number, output, _ in taken))
             self._following = asyncio.ensure_future(self._follow(self._following, taken))
-            if snapshot is not None:
-                await self._following
-                await self._snapshots.put(snapshot)
+            if change is not None:
+                self.changelog.put(change(self._following))
+            self._look_again_in(self._next_s() - self._clock())
 
-    def _due_status(self, now: float, *, flush: bool) -> set[int]:
-        """The partitions whose machines' status is to be sent now. One at a time: all at once would hold labels up."""
-        waiting = {
-            number: self._next_status_s.get(number, 0.0)
-            for number, partition in self.partitions.items()
-            if partition.has_status
-        }
-        if not waiting:
-            return set()
-        first = min(waiting, key=waiting.__getitem__)
-        due = set(waiting) if flush else {first} if waiting[first] <= now else set()
-        for number in due:
-            self._next_status_s[number] = now + self._status_interval_s
-        if later := [max(at, now) for number, at in waiting.items() if number not in due]:
-            self._look_again_at(min(later))
-        return due
+    def _take(self, now: float) -> tuple[list[Taken], "Callable[[asyncio.Future[None]], Change] | None"]:
+        """What goes out now, and what is to be written behind it."""
+        orders, self._orders = self._orders, []
+        drains, self._drains = self._drains, []
+        outputs = {number: partition.take_output() for number, partition in self.partitions.items()}
+        status = self._take_status(now, all_of_them=bool(drains))
+        records = self._take_state(now, all_of_them=bool(drains))
+        for order in orders:
+            records.setdefault(order.partition, []).extend(order.make())
+        next_offsets = self._may_be_committed(now, at_once=bool(drains))
+        taken = [(number, output, status.get(number, [])) for number, output in outputs.items()]
+        if not (records or next_offsets or orders or drains):
+            return taken, None
+        return taken, lambda after: Change(after, records, next_offsets, [order.durable for order in orders], drains)
 
-    def _look_again_at(self, moment_s: float) -> None:
-        """Have something to do at ``moment_s`` (by the clock), or sooner."""
-        loop = asyncio.get_running_loop()
+    def _take_state(self, now: float, *, all_of_them: bool) -> dict[int, list[Record]]:
+        if not all_of_them and self.changelog.is_behind:
+            return {}
+        slots = self._longest(self._state, now if all_of_them else now - self._changelog_interval_s, all_of_them)
+        return {number: self.partitions[number].records_of(some) for number, some in slots.items()}
+
+    def _take_status(self, now: float, *, all_of_them: bool) -> dict[int, list[Record]]:
+        slots = self._longest(self._status, now if all_of_them else now - self._status_interval_s, all_of_them)
+        return {number: self.partitions[number].take_status(some) for number, some in slots.items()}
+
+    @staticmethod
+    def _longest(waiting: Mapping[int, Waiting], until_s: float, all_of_them: bool) -> dict[int, Slots]:
+        """Some of the machines that have waited since ``until_s``, in the partition where they have waited longest."""
+        some = {number: one for number, one in waiting.items() if len(one) and one.since_s <= until_s}
+        if all_of_them:
+            return {number: one.take(len(one), until_s) for number, one in some.items()}
+        if not some:
+            return {}
+        number = min(some, key=lambda number: some[number].since_s)
+        return {number: some[number].take(max(_MACHINES, len(some[number]) // _SHARE), until_s)}
+
+    def _may_be_committed(self, now: float, *, at_once: bool) -> dict[int, int]:
+        """Next offset to read of each partition, once what is taken of it is durable; empty while it is not time for it."""
+        if not at_once and now < self._next_commit_s:
+            return {}
+        self._next_commit_s = now + self._changelog_interval_s
+        offsets = {}
+        for number, partition in self.partitions.items():
+            waiting = self._state.get(number)
+            oldest = waiting.first_offset if waiting is not None else None
+            offset = partition.position if oldest is None else oldest
+            if offset > self._committed.get(number, 0):
+                offsets[number] = offset
+        return offsets
+
+    def _next_s(self) -> float:
+        """When there will be something to do, if nothing comes meanwhile."""
+        moments = [one.since_s + self._status_interval_s for one in self._status.values() if len(one)]
+        if not self.changelog.is_behind:
+            moments += [one.since_s + self._changelog_interval_s for one in self._state.values() if len(one)]
+        if any(one.position > self._committed.get(number, 0) for number, one in self.partitions.items()):
+            moments.append(self._next_commit_s)
+        return min(moments, default=float("inf"))
+
+    def _look_again_in(self, wait_s: float) -> None:
         if self._timer is not None:
-            if self._clock() < self._timer_s <= moment_s:
-                return
             self._timer.cancel()
-        self._timer_s = moment_s
-        self._timer = loop.call_later(max(0.0, moment_s - self._clock()), self._work.set)
+            self._timer = None
+        if wait_s <= 0.0:
+            self._work.set()
+        elif wait_s < float("inf"):
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._work.set)
 
-    def _take_snapshot(self) -> Snapshot:
-        self._snapped = self._judged
-        return Snapshot(
-            self._snapped,
-            {number: partition.take_records() for number, partition in self.partitions.items()},
-            {number: partition.next_offset for number, partition in self.partitions.items()},
-        )
+    def _written(self, committed: Mapping[int, int]) -> None:
+        self._committed.update({number: offset for number, offset in committed.items() if number in self.partitions})
+        self._work.set()
 
     async def _send_labels(self, partition: int, output: Output) -> None:
         if output.labels:
@@ -184,34 +221,6 @@ class Durable:
                 if records
             )
         )
-
-    # -- second step: changelog, then offsets
-
-    async def write_changelog(self) -> None:
-        """Write snapshots, for ever."""
-        while True:
-            snapshot = await self._snapshots.get()
-            await self.write(snapshot.records)
-            await self._commit(snapshot.next_offsets)
-            async with self._progress:
-                self._durable = snapshot.judged
-                self._progress.notify_all()
-
-    async def write(self, records: Mapping[int, Iterable[Record]]) -> None:
-        """Append records to the changelog and return when they are durable."""
-        await asyncio.gather(*(self._append(number, list(some)) for number, some in records.items()))
-
-    async def _append(self, partition: int, records: list[Record]) -> None:
-        name = self._topics.changelog.name
-        offset = await send_run(self._app, name, partition, records)
-        if offset is not None:
-            self._store.written(TopicPartition(name, partition), offset)
-
-    async def _commit(self, next_offsets: Mapping[int, int]) -> None:
-        name = self._topics.readings.name
-        offsets = {number: offset for number, offset in next_offsets.items() if offset}
-        await commit_offsets(self._app, {TopicPartition(name, number): offset for number, offset in offsets.items()})
-        self._committed.update(offsets)
 
 
 async def _nothing() -> None:

@@ -14,6 +14,7 @@ from models.engine.verdicts import Verdicts
 from schemas.twins import write_twin
 from streams.runs.producing import Record
 from streams.worker.intake import Limits, take_in_run
+from streams.worker.waiting import Slots
 
 #: About what a label weighs.
 _LABEL_BYTES = 500
@@ -58,15 +59,15 @@ class Partition:
         self._limits = limits
         self._counts = counts
         self.output = Output()
-        self.touched: dict[str, dict[int, None]] = {}  # by stack: slots whose records are to be written
-        self.next_offset = engine.last_offset + 1  # of the reading that comes next
+        self.position = 0  # offset behind the last reading that was judged
+        self._known_to = engine.last_offset + 1
         self._latest: dict[str, dict[int, Any]] = {}  # by stack and slot: labels whose status is not sent
         self._keys: list[bytes] = []  # by slot: the key of its labels
 
-    def judge(self, records: Sequence[Any]) -> None:
-        """Take one run through the engine; everything that comes of it waits in ``output`` and ``touched``."""
+    def judge(self, records: Sequence[Any]) -> Slots:
+        """Take one run through the engine: what comes of it waits in ``output``, the slots whose state changed are given."""
         taken = take_in_run(records, self.engine, self._limits)
-        self.next_offset = max(self.next_offset, records[-1].offset + 1)
+        self.position = max(self.position, records[-1].offset + 1)
         output, machines = self.output, self.engine.machines
         batch = taken.batch
         for rejection, key in ((rejection, rejection.key) for rejection in taken.rejected):
@@ -82,7 +83,6 @@ class Partition:
                 lines = zip(made.index, map(write_twin, made.labels), strict=True)
                 output.labels += [(keys[at], line) for at, line in lines]
             output.incidents += [(i.machine_id.encode(), i.model_dump_json().encode()) for i in made.incidents]
-            self.touched.setdefault(name, {}).update(dict.fromkeys(slots))
             latest = self._latest.setdefault(name, {})
             if judged.late.any():
                 late = judged.late.tolist()
@@ -97,6 +97,12 @@ class Partition:
         self._counts.rejected += len(taken.rejected)
         if len(batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(batch.time_ms.max()))
+        return batch.slot
+
+    @property
+    def next_offset(self) -> int:
+        """No reading at or after it is part of any machine's state, be it that it was judged before a restart."""
+        return max(self._known_to, self.position)
 
     def has_room_for(self, client_id: str, machine_id: str) -> bool:
         """Whether the machine is known, or its client may have one more."""
@@ -122,23 +128,20 @@ class Partition:
         output, self.output = self.output, Output()
         return output
 
-    def take_records(self) -> list[Record]:
-        """Changelog records of all machines touched since the last call."""
-        touched, self.touched = self.touched, {}
-        return list(self.engine.records([(name, slot) for name, slots in touched.items() for slot in slots], ()))
+    def records_of(self, slots: Slots) -> list[Record]:
+        """Changelog records of machines."""
+        touched = [(name, slot) for name in self.engine.stacks for slot in slots.tolist()]
+        return list(self.engine.records(touched, ()))
 
-    @property
-    def has_status(self) -> bool:
-        """Whether a machine's status is waiting to be sent."""
-        return any(self._latest.values())
-
-    def take_status(self) -> list[Record]:
-        """Status of the machines labelled since the last call."""
-        latest, self._latest = self._latest, {}
+    def take_status(self, slots: Slots) -> list[Record]:
+        """Status of those of the machines that were labelled since they were last asked for."""
         made: list[Record] = []
-        for slot in dict.fromkeys(slot for labels in latest.values() for slot in labels):
+        stacks = self.engine.stacks.values()
+        for slot in slots.tolist():
+            of_slot = [labels.pop(slot) for labels in self._latest.values() if slot in labels]
+            if not of_slot:
+                continue  # all its readings were late
             client, machine = self.engine.machines[slot]
-            readings = max(int(one.state.core[slot]["readings"]) for one in self.engine.stacks.values())
-            of_slot = [labels[slot] for labels in latest.values() if slot in labels]
+            readings = max(int(one.state.core[slot]["readings"]) for one in stacks)
             made.append((f"{client}/{machine}".encode(), status_of(readings, of_slot)))
         return made

@@ -2,7 +2,7 @@
 
 readings ─▶ run ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
                                                        then changelog, then offset
-models ───▶ run ─▶ adopted, durably ─▶ in force for the readings that come next
+models ───▶ run ─▶ adopted, while its partition waits ─▶ changelog ─▶ in force for the readings that come next
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from models.stacks import Stack, choose_stacks
 from streams.build_info import build_info
 from streams.log import ThrottledWarnings, get_logger
 from streams.runs.app import RunApp, new_app, runs_topic
-from streams.runs.committing import commit_offsets
+from streams.runs.run import Run
 from streams.settings import Settings, WorkerSettings
-from streams.worker.adoption import adopt, read_updates
+from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
 from streams.worker.intake import Limits
 from streams.worker.partition import Counts, Partition
@@ -72,14 +72,15 @@ class Worker:
         self._durable = Durable(
             app, topics, self._store, time.monotonic, knobs.changelog_interval_s, knobs.status_interval_s
         )
-        self._judging = asyncio.Lock()  # held while a run is judged, and while models change
-        self._models_read: dict[TopicPartition, int] = {}  # next offset of each partition of the models topic
+        self._judging = asyncio.Lock()  # held while a run is judged, and while partitions are handed over
+        self._adopter = Adopter(app, self._durable, self._partition, self._judge, knobs.adoption_interval_s, self._tell)
         self._starts: dict[int, Start] = {}  # what each partition of ours begins with
         self._started: set[int] = set()  # partitions that are past that
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
-        app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.adopt_models)
-        for task in (self._durable.send_labels, self._durable.write_changelog, self.report):
+        app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.take_models)
+        durable, adopter = self._durable, self._adopter
+        for task in (durable.send_labels, durable.changelog.write_changes, adopter.adopt_models, self.report):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
         app.hold_back = self.hold_back
@@ -91,14 +92,23 @@ class Worker:
         """Each run of readings through the engine; what comes of it is made durable behind us."""
         async for run in runs:
             async with self._judging:
-                if run.tp in self._app.consumer.assignment():
-                    if not self._store.is_back(run.tp.partition):
-                        self._app.consumer.go_back()  # it came amid a rebalance, before its partition's state
-                        continue
-                    self._partition(run.tp.partition).judge(run.records)
-                    self._durable.judged(run.tp.partition, run.first_offset)
+                if self._is_ours(run) and not self._adopter.put_aside(run):
+                    self._judge(run)
             await asyncio.sleep(0)  # labels of this run go out while the next one, which may be here already, waits
+            await self._adopter.room()
             await self._durable.room()
+
+    def _judge(self, run: Run) -> None:
+        number = run.tp.partition
+        self._durable.judged(number, self._partition(number).judge(run.records), run.first_offset)
+
+    def _is_ours(self, run: Run) -> bool:
+        if run.tp not in self._app.consumer.assignment():
+            return False
+        if not self._store.is_back(run.tp.partition):
+            self._app.consumer.go_back()  # it came amid a rebalance, before its partition's state
+            return False
+        return True
 
     def _partition(self, number: int) -> Partition:
         partition = self._durable.partitions.get(number)
@@ -110,18 +120,12 @@ class Worker:
 
     # -- models
 
-    async def adopt_models(self, runs: Any) -> None:
-        """Models are in force only once that is durable: nothing is judged meanwhile."""
+    async def take_models(self, runs: Any) -> None:
+        """Models are in force only once that is durable."""
         async for run in runs:
-            updates = read_updates(run.records, self._tell)
             async with self._judging:
-                if run.tp not in self._app.consumer.assignment():
-                    continue
-                await self._durable.drain()
-                number = run.tp.partition
-                await self._durable.write({number: adopt(self._partition(number), updates, self._tell)})
-                await commit_offsets(self._app, {run.tp: run.last_offset + 1})
-                self._models_read[run.tp] = run.last_offset + 1
+                if self._is_ours(run):
+                    self._adopter.add(run)
 
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
@@ -157,20 +161,20 @@ class Worker:
 
     def _judged_to(self, number: int) -> int:
         partition = self._durable.partitions.get(number)
-        return max(self._committed(self._topics.readings.name, number), partition.next_offset if partition else 0)
+        return max(self._committed(self._topics.readings.name, number), partition.position if partition else 0)
 
     def _models_read_to(self, number: int) -> int:
         models = TopicPartition(self._topics.models.name, number)
-        return max(self._committed(models.topic, number), self._models_read.get(models, 0))
+        return max(self._committed(models.topic, number), self._adopter.models_read.get(models, 0))
 
     # -- coming and going
 
     async def hand_over(self, revoked: set[Any]) -> None:
         """Before partitions go: finish what was begun, commit it, forget them."""
-        async with self._judging:
+        async with self._judging, self._adopter.changing:
             await self._durable.drain()
             self._durable.forget()
-            self._models_read.clear()
+            self._adopter.forget()
             self._starts.clear()
             self._started.clear()
         if revoked:

@@ -1,0 +1,117 @@
+"""Models on their way into force, while all other partitions go on being judged.
+
+A model is in force from the moment at which its machine's state says so durably. From adopting it until then the readings of
+its partition wait, a few milliseconds; models that come meanwhile are adopted together, so that partitions seldom wait.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiokafka import TopicPartition
+
+from schemas.training import ModelUpdate
+from streams.log import get_logger
+from streams.runs.app import RunApp
+from streams.runs.committing import commit_offsets
+from streams.runs.run import Run
+from streams.worker.adoption import adopt, read_updates
+from streams.worker.durable import Durable
+from streams.worker.partition import Partition
+
+log = get_logger(__name__)
+
+#: Readings of a partition that wait before no further ones are taken, of any.
+_MOST_ASIDE = 20_000
+
+
+class Adopter:
+    """Models that came and are not in force yet, and the runs of readings that wait for them; by partition."""
+
+    def __init__(
+        self,
+        app: RunApp,
+        durable: Durable,
+        partition: Callable[[int], Partition],
+        judge: Callable[[Run], None],
+        interval_s: float,
+        tell: Callable[..., None],
+    ) -> None:
+        """Models of a partition are adopted at most every ``interval_s``."""
+        self._app, self._durable, self._partition, self._judge, self._tell = app, durable, partition, judge, tell
+        self._interval_s = interval_s
+        self._models: dict[TopicPartition, dict[bytes, ModelUpdate]] = {}
+        self._read_to: dict[TopicPartition, int] = {}  # next offset of the models topic, once those are in force
+        self._next_s: dict[TopicPartition, float] = {}
+        self._work = asyncio.Event()
+        self._aside: dict[int, list[Run]] = {}
+        self._resumed = asyncio.Condition()
+        self.changing = asyncio.Lock()  # held while models of a partition change
+        self.models_read: dict[TopicPartition, int] = {}  # next offset of the models topic: all before are in force
+
+    def add(self, run: Run) -> None:
+        """Take a run of the models topic in; the last model of each key counts."""
+        waiting = self._models.setdefault(run.tp, {})
+        waiting.update((update.key, update) for update in read_updates(run.records, self._tell))
+        self._read_to[run.tp] = run.last_offset + 1
+        self._work.set()
+
+    def put_aside(self, run: Run) -> bool:
+        """Keep a run of readings for later, if its partition waits for a model; whether it does."""
+        waiting = self._aside.get(run.tp.partition)
+        if waiting is None:
+            return False
+        waiting.append(run)
+        return True
+
+    async def room(self) -> None:
+        """Wait while too many readings wait."""
+        if self._has_room():
+            return
+        async with self._resumed:
+            await self._resumed.wait_for(self._has_room)
+
+    def _has_room(self) -> bool:
+        return sum(len(run) for runs in self._aside.values() for run in runs) < _MOST_ASIDE
+
+    def forget(self) -> None:
+        """Forget all partitions: what came of their models and is not in force comes again to whoever owns them."""
+        for known in (self._models, self._read_to, self._next_s, self._aside, self.models_read):
+            known.clear()
+
+    async def adopt_models(self) -> None:
+        """Put in force what comes, for ever; of the partition first whose turn it is first."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._models:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            tp = min(self._models, key=lambda tp: self._next_s.get(tp, 0.0))
+            wait_s = self._next_s.get(tp, 0.0) - loop.time()
+            if wait_s > 0.0:
+                await asyncio.sleep(wait_s)
+                continue
+            async with self.changing:
+                if tp in self._models:  # or it was given up meanwhile
+                    await self._adopt(tp, list(self._models.pop(tp).values()), self._read_to[tp])
+                    self._next_s[tp] = loop.time() + self._interval_s
+
+    async def _adopt(self, tp: TopicPartition, updates: Sequence[ModelUpdate], read_to: int) -> None:
+        number, partition = tp.partition, self._partition(tp.partition)
+        if any(update.rung == "fleet" for update in updates):
+            # A machine of which no state is durable would begin with this model when it is read back.
+            self._aside[number] = []
+            await self._durable.drain()
+
+        def adopted() -> list[tuple[bytes | None, bytes | None]]:
+            self._aside.setdefault(number, [])
+            return adopt(partition, updates, self._tell)
+
+        await self._durable.write(number, adopted)
+        waited = self._aside.pop(number)
+        for run in waited:
+            self._judge(run)
+        async with self._resumed:
+            self._resumed.notify_all()
+        await commit_offsets(self._app, {tp: read_to})
+        self.models_read[tp] = read_to
