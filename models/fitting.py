@@ -1,7 +1,6 @@
 """From a machine's history to a model: forest, look-up, surprises, expected band."""
 
 import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
 from models.calibration import Tail
 from models.forest import Edges, IntervalLookup, compile_forest, fit_forest, to_float32
@@ -26,6 +26,7 @@ FLEET_VALUES: Final = 20_000
 #: Usual is what lies between these quantiles, one step of quantisation added on either side.
 _USUAL: Final = (0.005, 0.995)
 _SURPRISE_DIGITS: Final = 3
+_FEATURES: Final = TypeAdapter(list[FeatureModel])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,8 @@ class Fitted:
 
 
 def digest_of(features: Sequence[FeatureModel]) -> str:
-    """First 16 hex digits of the SHA-256 of ``features`` as JSON with sorted keys and no spaces."""
-    text = json.dumps([model.model_dump() for model in features], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """First 16 hex digits of the SHA-256 of ``features`` as a model update's JSON has them: the array with its brackets."""
+    return hashlib.sha256(_FEATURES.dump_json(list(features))).hexdigest()[:16]
 
 
 def fit_model(

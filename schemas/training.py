@@ -93,7 +93,7 @@ class ModelUpdate(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    digest: Digest = Field(description="First 16 hex digits of the SHA-256 of the model itself (its features).")
+    digest: Digest = Field(description="First 16 hex digits of the SHA-256 of `features` as this JSON has them.")
     client_id: Identifier
     machine_id: Identifier = Field(description="``*`` for the client's fleet.")
     stack: str

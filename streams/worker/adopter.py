@@ -22,6 +22,9 @@ log = get_logger(__name__)
 
 #: Readings of a partition that wait before no further ones are taken, of any.
 _MOST_ASIDE = 20_000
+#: Models that are read, and that are adopted, before something else has its turn.
+_READ_AT_ONCE = 4
+_ADOPT_AT_ONCE = 64
 
 
 class Adopter:
@@ -48,12 +51,17 @@ class Adopter:
         self.changing = asyncio.Lock()  # held while models of a partition change
         self.models_read: dict[TopicPartition, int] = {}  # next offset of the models topic: all before are in force
 
-    def add(self, run: Run) -> None:
+    async def take_in(self, run: Run, is_ours: Callable[[Run], bool]) -> None:
         """Take a run of the models topic in; the last model of each key counts."""
-        waiting = self._models.setdefault(run.tp, {})
-        waiting.update((update.key, update) for update in read_updates(run.records, self._tell))
-        self._read_to[run.tp] = run.last_offset + 1
-        self._work.set()
+        updates: dict[bytes, ModelUpdate] = {}
+        for at in range(0, len(run), _READ_AT_ONCE):
+            some = read_updates(run.records[at : at + _READ_AT_ONCE], self._tell)
+            updates.update((update.key, update) for update in some)
+            await asyncio.sleep(0)  # whoever judges need not wait for all of them
+        if is_ours(run):
+            self._models.setdefault(run.tp, {}).update(updates)
+            self._read_to[run.tp] = run.last_offset + 1
+            self._work.set()
 
     def put_aside(self, run: Run) -> bool:
         """Keep a run of readings for later, if its partition waits for a model; whether it does."""
@@ -93,11 +101,20 @@ class Adopter:
                 continue
             async with self.changing:
                 if tp in self._models:  # or it was given up meanwhile
-                    await self._adopt(tp, list(self._models.pop(tp).values()), self._read_to[tp])
-                    self._next_s[tp] = loop.time() + self._interval_s
+                    await self._adopt_some(tp)
 
-    async def _adopt(self, tp: TopicPartition, updates: Sequence[ModelUpdate], read_to: int) -> None:
-        number, partition = tp.partition, self._partition(tp.partition)
+    async def _adopt_some(self, tp: TopicPartition) -> None:
+        waiting, read_to = self._models.pop(tp), self._read_to[tp]
+        await self._adopt(tp.partition, [waiting.pop(key) for key in list(waiting)[:_ADOPT_AT_ONCE]])
+        if waiting:  # they go on at once, with what came meanwhile
+            self._models[tp] = {**waiting, **self._models.get(tp, {})}
+            return
+        self._next_s[tp] = asyncio.get_running_loop().time() + self._interval_s
+        await commit_offsets(self._app, {tp: read_to})
+        self.models_read[tp] = read_to
+
+    async def _adopt(self, number: int, updates: Sequence[ModelUpdate]) -> None:
+        partition = self._partition(number)
         if any(update.rung == "fleet" for update in updates):
             # A machine of which no state is durable would begin with this model when it is read back.
             self._aside[number] = []
@@ -113,5 +130,3 @@ class Adopter:
             self._judge(run)
         async with self._resumed:
             self._resumed.notify_all()
-        await commit_offsets(self._app, {tp: read_to})
-        self.models_read[tp] = read_to

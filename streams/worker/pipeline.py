@@ -32,6 +32,8 @@ from streams.worker.turns import Start, may_flow, start_of
 log = get_logger(__name__)
 
 _REPORT_EVERY_S = 10.0
+#: Small runs of one fetch are judged one after the other for so long before their labels go out, together.
+_ALONE_S = 0.002
 
 
 def worker_app(settings: Settings) -> RunApp:
@@ -90,11 +92,14 @@ class Worker:
 
     async def judge_readings(self, runs: Any) -> None:
         """Each run of readings through the engine; what comes of it is made durable behind us."""
+        others_since_s = time.monotonic()
         async for run in runs:
             async with self._judging:
                 if self._is_ours(run) and not self._adopter.put_aside(run):
                     self._judge(run)
-            await asyncio.sleep(0)  # labels of this run go out while the next one, which may be here already, waits
+            if time.monotonic() > others_since_s + _ALONE_S:
+                await asyncio.sleep(0)  # labels go out while the next run, which may be here already, waits
+                others_since_s = time.monotonic()
             await self._adopter.room()
             await self._durable.room()
 
@@ -123,9 +128,7 @@ class Worker:
     async def take_models(self, runs: Any) -> None:
         """Models are in force only once that is durable."""
         async for run in runs:
-            async with self._judging:
-                if self._is_ours(run):
-                    self._adopter.add(run)
+            await self._adopter.take_in(run, self._is_ours)
 
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
