@@ -13,7 +13,8 @@ from models.engine.requests import training_requests
 from models.engine.verdicts import Verdicts
 from schemas.twins import write_twin
 from streams.runs.producing import Record
-from streams.worker.intake import Limits, take_in_run
+from streams.worker.intake import take_in_run
+from streams.worker.limits import Limits
 
 #: About what a label weighs.
 _LABEL_BYTES = 500
@@ -99,10 +100,8 @@ class Partition:
             self._counts.newest_ms = max(self._counts.newest_ms, int(batch.time_ms.max()))
 
     def has_room_for(self, client_id: str, machine_id: str) -> bool:
-        """Whether the machine is known, or its client may have one more."""
-        engine = self.engine
-        known = (client_id, machine_id) in engine.slots
-        return known or engine.machines_of.get(client_id, 0) < self._limits.machines_per_client
+        """Whether the machine is known, or there may be one more."""
+        return self._limits.why_no_room(self.engine, client_id, machine_id) is None
 
     def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
         known, machines = self._keys, self.engine.machines
