@@ -18,7 +18,7 @@ from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.topics import topics
 from streams.worker.adoption import adopt, read_updates
-from streams.worker.intake import Limits
+from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 
 

@@ -70,7 +70,7 @@ def to_ms(value: str | float | int | datetime) -> int:
 
 def iso(ms: int) -> str:
     """ISO 8601 in UTC with milliseconds and ``Z``."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}Z"
+    return f"{datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]}.{ms % 1000:03d}Z"
 
 
 def moment(ms: int) -> datetime:

@@ -27,7 +27,7 @@ from models.stacks import choose_stacks  # noqa: E402
 from schemas.training import TrainingRequest  # noqa: E402
 from streams.build_info import BuildInfo, build_info  # noqa: E402
 from streams.trainer.making import handle_request  # noqa: E402
-from streams.worker.intake import Limits  # noqa: E402
+from streams.worker.limits import Limits  # noqa: E402
 from streams.worker.partition import Counts, Partition  # noqa: E402
 
 COMMIT = "0" * 40

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from models.engine.codes import ABSENT, GOOD, SPOILT
-from schemas.signals import ANY_SIGNAL_LIMIT, PRESSURE_RANGE_PSI, PRESSURES, SENTINELS
+from models.engine.values import check_values
+from schemas.signals import PRESSURES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -16,8 +16,6 @@ Bytes = npt.NDArray[np.int8]
 
 WIDE = -1  # not by tag
 OTHER_TAG = -2  # by a tag that no stack asks for
-
-_SENTINELS = np.array(sorted(SENTINELS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +63,13 @@ def make_batch(
     Here a value is judged by itself: a sentinel, an infinity or a value no gauge can show is SPOILT, NaN is ABSENT.
     """
     n, v = len(slot), len(vocabulary)
-    raw = np.array(values, np.float64).reshape(n, v)
-    factor = np.array(psi_per_unit, np.float64)
-    is_pressure = np.array([name in PRESSURES for name in vocabulary])
-    quality = np.full((n, v), GOOD, np.int8)
-    with np.errstate(invalid="ignore", over="ignore"):
-        made = np.where(is_pressure & (factor != 1.0)[:, None], raw * factor[:, None], raw)
-        low, high = PRESSURE_RANGE_PSI
-        spoilt = np.where(is_pressure, (made < low) | (made > high), np.abs(made) > ANY_SIGNAL_LIMIT)
-        spoilt |= np.isinf(raw)
-        if n and raw.size:
-            spoilt |= _is_sentinel(raw)
-    spoilt |= np.array(bad, bool)[:, None]
-    quality[spoilt] = SPOILT
-    quality[np.isnan(raw)] = ABSENT
-    made[quality != GOOD] = np.nan
-    return ReadingBatch(
-        np.array(slot, np.int64),
-        np.array(offset, np.int64),
-        np.array(time_ms, np.int64),
-        np.array(tag, np.int64),
-        np.ascontiguousarray(made),
-        quality,
-    )
+    made = np.array(values, np.float64).reshape(n, v)
+    quality = np.empty((n, v), np.int8)
+    check_values(made, np.array(psi_per_unit, np.float64), np.array(bad, bool), _pressures(tuple(vocabulary)), quality)
+    columns = np.array((slot, offset, time_ms, tag), np.int64)
+    return ReadingBatch(columns[0], columns[1], columns[2], columns[3], made, quality)
 
 
-def _is_sentinel(raw: Floats) -> Any:
-    place = np.minimum(np.searchsorted(_SENTINELS, raw), len(_SENTINELS) - 1)
-    return _SENTINELS[place] == raw
+@cache
+def _pressures(vocabulary: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    return np.array([name in PRESSURES for name in vocabulary], bool)

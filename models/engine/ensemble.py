@@ -1,20 +1,21 @@
 """All views at once: the detector that stacks have unless they choose another (docs/detection.md)."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from models.engine.codes import SCORABLE
+from models.engine.bundle import Bundled
 from models.engine.late import Said, Tail
 from models.engine.packing import pack, unpack
-from models.engine.scorers import Rolled, Scored, look_up_run
-from models.engine.scoring import Lookups, speak
+from models.engine.scorers import Part, Rolled
+from models.engine.scoring import Lookups
 from models.engine.state import UNMOVED, StackState
+from models.engine.steps import judge_by_views
 from models.engine.views.again import ask_about_late, look_again, make_room, move_said, say
-from models.engine.views.look import NO_FOREST, STEPS, look
+from models.engine.views.look import look
 from models.engine.views.names import VIEWS, WEIGHTS
 from models.engine.views.state import LONG, MEAN, ViewsState
 from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
@@ -29,31 +30,10 @@ Bytes = npt.NDArray[np.uint8]
 WARM_UP: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the views found of a run."""
-
-    surprises: Floats  # n x k x VIEWS
-    mean: Floats  # n x k
-    together: Floats  # n
-    learned: npt.NDArray[np.int64]  # n: readings the views had learnt from before
-
-    @classmethod
-    def room(cls, run: Rolled) -> "_Found":
-        n, k = run.median.shape
-        return cls(np.empty((n, k, len(VIEWS))), np.empty((n, k)), np.empty(n), np.empty(n, np.int64))
-
-
-def _noted(forest: Floats) -> Bytes:
-    """What the forest says (n x k) in the steps in which the ring notes it."""
-    noted = np.full(forest.shape, NO_FOREST, np.uint8)
-    has_forest = ~np.isnan(forest)
-    noted[has_forest] = np.round(forest[has_forest] * STEPS)
-    return noted
-
-
 class EnsembleScorer:
     """Scores with all views of :mod:`models.engine.views`; the forest's surprise is one of them."""
+
+    view_count = len(VIEWS)
 
     def __init__(
         self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int | None, reference: Reference
@@ -62,43 +42,28 @@ class EnsembleScorer:
         self.views = ViewsState(state.features, state.signals, state.history, (rows, means))
         self._gather_ms = round((reference.span_s or 0.0) * 1000 / rows)
         self._memory_ms, self._decades = round((reference.memory_s or 0.0) * 1000), reference.decades
-        self._state, self._lookups, self._least_valid = state, lookups, least_valid
+        self._state, self._least_valid = state, least_valid
+        self._bundled, self._models = Bundled(self.views, "viewed"), Bundled(lookups, "edges", "start")
         self._warm_up = max(WARM_UP, warm_up or 0)
         self.weights = np.array(WEIGHTS)
         self._share = math.log10(state.features)
+        self.rules: Mapping[str, float] = {
+            "least_valid": least_valid,
+            "warm_up": self._warm_up,
+            "gather_ms": self._gather_ms,
+            "memory_ms": self._memory_ms,
+            "decades": self._decades,
+            "share": self._share,
+        }
         self._kept = np.dtype(
             [(name, (column := getattr(self.views, name)).dtype, column.shape[1:]) for name in self.views.KEPT]
         )
 
-    def score(self, run: Rolled) -> Scored:
-        raw, forest, expected = look_up_run(run, self._state, self._lookups)
-        return self._speak(run, raw, expected, self._look(run, _noted(forest)))
-
-    def _speak(self, run: Rolled, raw: Floats, expected: Floats, found: "_Found") -> Scored:
-        made = run.columns()
-        # With k features a chance of p for each is one of k p for any.
-        of_feature = np.maximum(found.mean - self._share, 0.0)
-        ready = found.learned >= self._warm_up
-        speak(run.kind, run.held, self._least_valid, ready, of_feature, made.surprise, made.driver)
-        scored = np.flatnonzero(run.kind == SCORABLE)
-        made.raw[scored] = raw[scored, made.driver[scored]]
-        made.expected[scored] = expected[scored, made.driver[scored]]
-        made.surprise[scored] = np.fmax(made.surprise[scored], found.together[scored])
-        made.views, made.together = found.surprises, found.together
-        return made
-
-    def _look(self, run: Rolled, forest: Bytes) -> "_Found":
-        state, v = self._state, self.views
-        found = _Found.room(run)
-        look(
-            run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own, forest, state.ring_ms, state.ring_signal,
-            state.ring_feature, state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value,
-            v.sorted_mean, v.week, v.counts, v.table, v.pending, v.short_length, v.short_valid, v.short_sorted,
-            v.wide_length, v.wide_valid, v.wide_sorted, v.median_before, self.weights, self._gather_ms, self._memory_ms,
-            self._decades, v.slow, v.gathered, v.centre, v.scale, v.axes, v.limit, v.said, v.said_together,
-            found.surprises, found.mean, found.together, found.learned,
+    def judge(self, part: Part) -> None:
+        judge_by_views(
+            part.fixed, part.state, self._models.now(), self._bundled.now(), part.slot, part.offset, part.feature,
+            part.found.ints, part.found.floats, part.first, part.stop,
         )  # fmt: skip
-        return found
 
     # -- late readings
 
@@ -192,4 +157,13 @@ class EnsembleScorer:
             refill(slot, readings, 0, state.ring_ms, state.ring_feature, length, valid, ordered)
 
     def recall(self, run: Rolled) -> None:
-        self._look(run, self._state.ring_view[run.slot, run.sequence % self._state.history])
+        state, v, (n, k) = self._state, self.views, run.median.shape
+        look(
+            run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own,
+            state.ring_view[run.slot, run.sequence % state.history], state.ring_ms, state.ring_signal, state.ring_feature,
+            state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value, v.sorted_mean, v.week,
+            v.counts, v.table, v.pending, v.short_length, v.short_valid, v.short_sorted, v.wide_length, v.wide_valid,
+            v.wide_sorted, v.median_before, self.weights, self._gather_ms, self._memory_ms, self._decades, v.slow, v.gathered,
+            v.centre, v.scale, v.axes, v.limit, v.said, v.said_together, np.empty((n, k, len(VIEWS))), np.empty((n, k)),
+            np.empty(n), np.empty(n, np.int64),
+        )  # fmt: skip

@@ -26,11 +26,21 @@ def _newer(ring_ms: Any, readings: int, time_ms: int) -> int:
 
 
 @compiled
+def bring(values: Any, quality: Any, places: Any, own_values: Any, own_quality: Any) -> None:
+    """Copy what a stack looks at: of ``values`` and ``quality`` (n x v) the columns at ``places`` (s)."""
+    for i in range(values.shape[0]):
+        for j in range(places.shape[0]):
+            own_values[i, j] = values[i, places[j]]
+            own_quality[i, j] = quality[i, places[j]]
+
+
+@compiled
 def take_in(
     slot: Any,  # n
     offset: Any,  # n
     time_ms: Any,  # n, changed for pairs: the later of the two
-    tag: Any,  # n: index among the stack's signals, -1 wide, -2 none of them
+    tag: Any,  # n: index in the vocabulary, -1 wide, -2 none of it
+    own_tag: Any,  # v: index among the stack's signals, -2 none of them
     values: Any,  # n x s, partners filled in
     quality: Any,  # n x s, likewise
     core: Any,
@@ -71,7 +81,7 @@ def take_in(
             kind[i] = SEEN
             continue
         machine.last_offset = offset[i]
-        j = tag[i]
+        j = tag[i] if tag[i] < 0 else own_tag[tag[i]]
         if j == -2:
             kind[i] = HELD
             continue

@@ -1,14 +1,14 @@
 """Last step: columns to labels, incidents and status."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 
 from models.engine.batch import ReadingBatch
 from models.engine.codes import ALERTS, ANOMALOUS, CLOSED, OPENED, REASONS, RUNGS, VERDICTS
+from models.engine.numbers import SURPRISE_DECIMALS, VALUE_DECIMALS, Codes, label_numbers
 from models.engine.reasons import because, views_of
 from models.engine.stack_engine import StackEngine
 from models.engine.verdicts import Revised, Verdicts
@@ -22,11 +22,8 @@ LabelTwin: Any = twin(Label)
 StackStatusTwin: Any = twin(StackStatus)
 StatusTwin: Any = twin(Status)
 
-#: Decimals that labels carry. Pressures are measured to 0.1 psi at best, and a surprise beyond its third is noise.
-_VALUE_DECIMALS = 6
-_SURPRISE_DECIMALS = 4
-
-
+#: The reason by the kind of reading, as a list: None where it is scored, or gets no label.
+_REASON_OF: Final = [REASONS.get(kind) for kind in range(max(REASONS) + 1)]
 #: So few moments are written sooner one by one.
 _FEW: Final = 16
 
@@ -71,17 +68,6 @@ def incident_id(stack: str, partition: int, offset: int) -> str:
     return f"inc-{label_id(stack, partition, offset)}"
 
 
-def _numbers(columns: Sequence[Any], decimals: int) -> list[list[Any]]:
-    """Columns as JSON numbers: rounded, None for NaN, never -0.0."""
-    rounded = np.round(np.array(columns), decimals) + 0.0
-    missing = np.isnan(rounded)
-    numbers: list[list[Any]] = rounded.tolist()
-    for at in np.flatnonzero(missing.any(axis=1)).tolist():
-        pairs = zip(numbers[at], missing[at].tolist(), strict=True)
-        numbers[at] = [None if gone else x for x, gone in pairs]
-    return numbers
-
-
 def make_labels(
     engine: StackEngine,
     verdicts: Verdicts,
@@ -90,22 +76,21 @@ def make_labels(
     stamp: Stamp,
 ) -> Labelled:
     """The labels of a run, and what opened or closed in it."""
-    index = verdicts.labelled
-    if not len(index):
-        return Labelled((), (), ())
-    labels = _labels(engine, verdicts, index, batch.slot, batch.offset, machines, stamp)
-    turned = np.flatnonzero((verdicts.alert[index] == OPENED) | (verdicts.alert[index] == CLOSED))
-    features = engine.stack.feature_names
-    incidents = [_incident(labels[at], verdicts.happened[index[at]], features) for at in turned.tolist()]
+    codes, labels = _labels(engine, verdicts, batch.slot, batch.offset, machines, stamp)
+    incidents: list[Incident] = []
+    if OPENED in codes.alert or CLOSED in codes.alert:
+        features = engine.stack.feature_names
+        for at, label, alert in zip(codes.place, labels, codes.alert, strict=True):
+            if alert in (OPENED, CLOSED):
+                incidents.append(_incident(label, verdicts.happened[at], features))
     revised = [pair for one in verdicts.revised for pair in _revised(engine, one, machines, stamp)]
-    return Labelled(index.tolist(), labels, incidents, revised)
+    return Labelled(codes.place, labels, incidents, revised)
 
 
 def _revised(
     engine: StackEngine, revised: Revised, machines: Sequence[tuple[str, str]], stamp: Stamp
 ) -> Iterator[tuple[int, Any]]:
-    everything = np.arange(len(revised.slot))
-    labels = _labels(engine, revised.verdicts, everything, revised.slot, revised.offset, machines, stamp)
+    _, labels = _labels(engine, revised.verdicts, revised.slot, revised.offset, machines, stamp)
     for late_offset, label, revision in zip(revised.after.tolist(), labels, revised.revision.tolist(), strict=True):
         label.label_id = label_id(label.stack, label.source_partition, label.source_offset, revision)
         label.revision = revision
@@ -116,70 +101,79 @@ def _revised(
 def _labels(
     engine: StackEngine,
     verdicts: Verdicts,
-    index: Any,
     slots: Any,
     offsets: Any,
     machines: Sequence[tuple[str, str]],
     stamp: Stamp,
-) -> list[Any]:
-    """First labels of the readings at ``index``."""
-    partition, name, names = stamp.source_partition, engine.stack.name, engine.stack.signals
-    driver, kind, model = verdicts.driver[index], verdicts.kind[index], verdicts.model_index[index]
-    offset = offsets[index].tolist()
-    of_machine = [machines[slot] for slot in slots[index].tolist()]
-    *signals, value, median, low, high, raw = _numbers(
-        (
-            *verdicts.signals[index].T, verdicts.feature[index, driver], verdicts.median[index, driver],
-            *verdicts.expected[index].T, verdicts.raw[index],
-        ),
-        _VALUE_DECIMALS,
+) -> tuple[Codes, list[Any]]:
+    """First labels of the readings that get one, and what they were made of."""
+    stack, partition, topic = engine.stack.name, stamp.source_partition, stamp.source_topic
+    features, signals, digests, detector = (
+        engine.feature_names, engine.stack.signals, engine.lookups.digests, engine.detector
     )  # fmt: skip
-    (surprise,) = _numbers((verdicts.surprise[index],), _SURPRISE_DECIMALS)
-    views, words = _explained(verdicts, index, engine.stack.feature_names)
-    # A column each, in the order of the fields, so that nothing is done label by label but making it.
-    return list(
-        map(
-            LabelTwin,
-            [f"{name}-{partition}-{at}-0" for at in offset],
-            [client for client, _ in of_machine],
-            [machine for _, machine in of_machine],
-            repeat(name),
-            _iso(verdicts.time_ms[index]),
-            _by_name(names, signals),
-            _words(engine.stack.feature_names, driver),
-            value,
-            median,
-            low,
-            high,
-            raw,
-            surprise,
-            views,
-            words,
-            _words(VERDICTS, verdicts.verdict[index]),
-            map(REASONS.get, kind.tolist()),
-            _words(ALERTS, verdicts.alert[index]),
-            _unless_negative(verdicts.opened_offset[index], lambda at: f"inc-{name}-{partition}-{at}-0"),
-            repeat(engine.detector),
-            _words([*engine.lookups.digests, None], model),  # -1 is the last one
-            _words(RUNGS, verdicts.rung[index]),
-            _unless_negative(np.where(model < 0, -1, verdicts.model_since[index]), int),
-            repeat(stamp.code_version),
-            repeat(stamp.git_commit),
-            repeat(stamp.source_topic),
-            repeat(partition),
-            offset,
-            _unless_negative(verdicts.partner[index], int),
-            repeat(0),
-            repeat(None),
-        )
+    version, commit = stamp.code_version, stamp.git_commit
+    found, numbers, has_nan = label_numbers(
+        verdicts.ints, verdicts.floats, slots, offsets, verdicts.signal_count, verdicts.features, verdicts.view_count
     )
+    codes = Codes(*found.tolist())
+    columns = numbers.tolist()
+    for row, holes in enumerate(has_nan.tolist()):
+        if holes:
+            columns[row] = [None if number != number else number for number in columns[row]]
+    *measured, value, median, low, high, raw, surprise = columns
+    labels = [
+        LabelTwin(
+            f"{stack}-{partition}-{offset}-0",
+            machines[slot][0],
+            machines[slot][1],
+            stack,
+            moment_text,
+            values,
+            features[driver],
+            value_,
+            median_,
+            low_,
+            high_,
+            raw_,
+            surprise_,
+            None,
+            None,
+            VERDICTS[verdict],
+            _REASON_OF[kind],
+            ALERTS[alert],
+            None if opened < 0 else f"inc-{stack}-{partition}-{opened}-0",
+            detector,
+            None if model < 0 else digests[model],
+            RUNGS[rung],
+            None if since < 0 else since,
+            version,
+            commit,
+            topic,
+            partition,
+            offset,
+            None if partner < 0 else partner,
+            0,
+            None,
+        )
+        for (
+            offset, slot, moment_text, values, driver, value_, median_, low_, high_, raw_, surprise_, verdict, kind, alert,
+            opened, model, rung, since, partner,
+        ) in zip(
+            codes.offset, codes.slot, _iso(codes.time_ms), _by_name(signals, measured), codes.driver, value, median, low,
+            high, raw, surprise, codes.verdict, codes.kind, codes.alert, codes.opened_offset, codes.model_index, codes.rung,
+            codes.model_since, codes.partner, strict=True,
+        )
+    ]  # fmt: skip
+    if ANOMALOUS in codes.verdict and verdicts.view_count:
+        _explain(verdicts, codes, labels, features)
+    return codes, labels
 
 
-def _iso(time_ms: Any) -> list[str]:
+def _iso(time_ms: Sequence[int]) -> Sequence[str]:
     """ISO 8601 of each moment. Readings of a run often share theirs: each is written once."""
     if len(time_ms) < _FEW:
-        return [iso(at) for at in time_ms.tolist()]
-    moments, which = np.unique(time_ms, return_inverse=True)
+        return [iso(at) for at in time_ms]
+    moments, which = np.unique(np.array(time_ms), return_inverse=True)
     texts = np.datetime_as_string(moments.astype("M8[ms]"), unit="ms", timezone="UTC").tolist()
     return [texts[at] for at in which.tolist()]
 
@@ -192,35 +186,12 @@ def _by_name(names: Sequence[str], columns: Sequence[list[Any]]) -> list[dict[st
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _words(words: Sequence[Any], column: Any) -> Iterable[Any]:
-    """The word for each index."""
-    first = column[0]
-    if (column == first).all():
-        return repeat(words[first])
-    return map(words.__getitem__, column.tolist())
-
-
-def _unless_negative(column: Any, make: Callable[[int], Any]) -> Iterable[Any]:
-    """What ``make`` makes of each number, None of a negative one."""
-    if (column < 0).all():
-        return repeat(None)
-    return [None if number < 0 else make(number) for number in column.tolist()]
-
-
-def _explained(
-    verdicts: Verdicts, index: Any, features: Sequence[str]
-) -> tuple[list[dict[str, float] | None], list[str | None]]:
-    """Views and words of the anomalous labels, None for all others."""
-    views: list[dict[str, float] | None] = [None] * len(index)
-    words: list[str | None] = [None] * len(index)
-    if verdicts.views is None or verdicts.together is None:
-        return views, words
-    for at in np.flatnonzero(verdicts.verdict[index] == ANOMALOUS).tolist():
-        i = index[at]
-        k = int(verdicts.driver[i])
-        found = views_of(verdicts.views[i, k], float(verdicts.together[i]))
-        views[at], words[at] = found, because(found, features[k])
-    return views, words
+def _explain(verdicts: Verdicts, codes: Codes, labels: Sequence[Any], features: Sequence[str]) -> None:
+    """Views and words of the anomalous labels; all others have none."""
+    for i, label, verdict, k in zip(codes.place, labels, codes.verdict, codes.driver, strict=True):
+        if verdict == ANOMALOUS:
+            found = views_of(verdicts.views[i, k], float(verdicts.together[i]))
+            label.views, label.because = found, because(found, features[k])
 
 
 def _incident(label: Any, alarm: Any, features: Sequence[str]) -> Incident:
@@ -238,10 +209,10 @@ def _incident(label: Any, alarm: Any, features: Sequence[str]) -> Incident:
         label_id=label.label_id,
         feature=features[int(alarm["peak_feature"])],
         direction="low" if value < middle else "high",
-        actual=round(value, _VALUE_DECIMALS),
+        actual=round(value, VALUE_DECIMALS),
         expected_low=low,
         expected_high=high,
-        peak_surprise=round(float(alarm["peak"]), _SURPRISE_DECIMALS),
+        peak_surprise=round(float(alarm["peak"]), SURPRISE_DECIMALS),
         peak_at=moment(int(alarm["peak_ms"])),
         readings=int(alarm["readings"]),
         model_digest=label.model_digest,

@@ -15,9 +15,8 @@ import numpy as np
 
 from models.engine.codes import ANOMALOUS, DOUBTED, NORMAL, OPEN, OPENED, QUIET, SCORABLE, UNSCORED, WARMING
 from models.engine.compiled import compiled
-from models.engine.scoring import Lookups, look_up, speak
+from models.engine.scoring import Lookups, look_up, pick, speak
 from models.engine.state import (
-    ALARM,
     ALERT_MASK,
     ALERT_SHIFT,
     KIND_SHIFT,
@@ -26,7 +25,7 @@ from models.engine.state import (
     UNLEARNT,
     StackState,
 )
-from models.engine.verdicts import Floats, Ints, Revised, Verdicts
+from models.engine.verdicts import Floats, Ints, Revised, Verdicts, cut
 from models.engine.window import middle, refill, roll
 from models.stacks.base import Stack
 
@@ -107,13 +106,9 @@ def speak_of(tail: Any, of_feature: Any, ready: Any, least_valid: int, views: An
     """What is said of a tail by the surprise of each feature (n x k) and of all signals together (n)."""
     n = tail.sequence.shape[0]
     kind, surprise, driver = tail.kind.copy(), np.empty(n), np.empty(n, np.int64)
-    raw, expected = np.full(n, np.nan), np.full((n, 2), np.nan)
+    raw, expected = np.empty(n), np.empty((n, 2))
     speak(kind, tail.held, least_valid, ready, of_feature, surprise, driver)
-    for i in range(n):
-        if kind[i] == SCORABLE:
-            raw[i], expected[i] = tail.raw[i, driver[i]], tail.expected[i, driver[i]]
-            if together[i] > surprise[i]:
-                surprise[i] = together[i]
+    pick(kind, driver, tail.raw, tail.expected, together, raw, expected, surprise)
     return Said(kind, surprise, driver, raw, expected, views, together)
 
 
@@ -253,13 +248,6 @@ def _note_changes(s: int, before: Any, stood: Any, after: Any, said: Any, anomal
     return waiting
 
 
-#: What :func:`_verdict_columns` returns, by the names they have in :class:`Verdicts`.
-_COLUMNS: Final = (
-    "kind", "time_ms", "feature", "median", "raw", "surprise", "driver", "expected", "verdict", "alert", "opened_offset",
-    "partner", "model_index", "model_since", "rung",
-)  # fmt: skip
-
-
 @compiled
 def _full_offset(last: int, low: int) -> int:
     """The offset with these low 32 bits that is not beyond ``last``, the newest one seen."""
@@ -275,33 +263,31 @@ def _full_offsets(last: int, low: Any) -> Any:
 
 
 @compiled
-def _verdict_columns(
+def _find_verdicts(
     s: int, rows: Any, tail: Any, said: Any, anomalous_at: float, core: Any, model_index: Any, ring_feature: Any,
-    ring_verdict: Any, recent: Any,
-) -> Any:  # fmt: skip
-    """Columns of verdicts on ``rows`` (n) of a tail, named in ``_COLUMNS``."""
-    n, history, machine = rows.shape[0], ring_feature.shape[1], core[s]
-    feature, verdict = np.empty((n, ring_feature.shape[2])), np.empty(n, np.int64)
-    alert, opened, partner = np.empty(n, np.int64), np.full(n, -1), np.full(n, -1)
-    for i in range(n):
+    ring_verdict: Any, recent: Any, ints: Any, floats: Any, signals: int,
+) -> None:  # fmt: skip
+    """Verdicts on ``rows`` (n) of a tail, into the two blocks of :class:`models.engine.verdicts.Verdicts` of n."""
+    history, machine = ring_feature.shape[1], core[s]
+    found = cut(ints, floats, rows.shape[0], signals, ring_feature.shape[2], said.views.shape[2])
+    for i in range(rows.shape[0]):
         row = rows[i]
         q = tail.sequence[row]
-        feature[i] = ring_feature[s, q % history]
-        verdict[i] = UNSCORED
+        found.kind[i], found.time_ms[i], found.sequence[i] = said.kind[row], tail.time_ms[row], q
+        found.feature[i], found.median[i] = ring_feature[s, q % history], tail.median[row]
+        found.raw[i], found.surprise[i], found.driver[i] = said.raw[row], said.surprise[row], said.driver[row]
+        found.expected[i], found.together[i] = said.expected[row], said.together[row]
+        found.views[i] = said.views[row]
+        found.verdict[i] = UNSCORED
         if said.kind[row] == SCORABLE:
-            verdict[i] = ANOMALOUS if said.surprise[row] >= anomalous_at else NORMAL
-        alert[i] = np.int64(ring_verdict[s, q % history]) >> ALERT_SHIFT & ALERT_MASK
+            found.verdict[i] = ANOMALOUS if said.surprise[row] >= anomalous_at else NORMAL
+        found.alert[i] = np.int64(ring_verdict[s, q % history]) >> ALERT_SHIFT & ALERT_MASK
         note = recent[s, q % recent.shape[1]]
         offset = _full_offset(machine.last_offset, int(note.offset))
-        if alert[i] != QUIET:
-            opened[i] = offset - np.int64(note.opened)
-        if note.partner > 0:
-            partner[i] = offset - np.int64(note.partner)
-    return (
-        said.kind[rows], tail.time_ms[rows], feature, tail.median[rows], said.raw[rows], said.surprise[rows],
-        said.driver[rows], said.expected[rows], verdict, alert, opened, partner, np.full(n, np.int64(model_index[s])),
-        np.full(n, np.int64(machine.model_since)), np.full(n, np.int64(machine.rung)),
-    )  # fmt: skip
+        found.opened_offset[i] = offset - np.int64(note.opened) if found.alert[i] != QUIET else -1
+        found.partner[i] = offset - np.int64(note.partner) if note.partner > 0 else -1
+        found.model_index[i], found.model_since[i] = model_index[s], machine.model_since
+        found.rung[i], found.due[i], found.late[i] = machine.rung, 0, 0
 
 
 class Placing:
@@ -332,13 +318,14 @@ class Placing:
             state.core["waiting"][s] = 1
 
         verdict = self._verdicts(s, after, said, np.array([0]), late.measured[None, :])
-        verdict.late[0] = True
+        verdict.columns.late[0] = 1
         if verdict.verdict[0] == ANOMALOUS:
             state.ring_verdict[s, late.place % state.history] |= LEFT_OUT
         in_a_row = int(state.core["late_in_a_row"][s])
         if state.core["waiting"][s] and (in_a_row <= _AT_ONCE or in_a_row & (in_a_row - 1) == 0):
             revised.append(self.settle(s, late.offset))
-        return verdict.with_revised(*revised)
+        verdict.revised = revised
+        return verdict
 
     def settle(self, s: int, offset: int) -> Revised:
         """Issue what waits, with the reading at ``offset``."""
@@ -360,20 +347,14 @@ class Placing:
 
     def _verdicts(self, s: int, tail: Tail, said: Said, rows: Ints, signals: Floats) -> Verdicts:
         """Verdicts on some readings of a tail, with the alerts that are noted of them."""
-        columns = _verdict_columns(
-            s, rows, tail, said, self._anomalous_at, self._state.core, self._state.model_index, self._state.ring_feature,
-            self._state.ring_verdict, self._state.recent,
+        state = self._state
+        found = Verdicts(len(rows), state.signals, state.features, said.views.shape[2])
+        found.signals[:] = found.believed[:] = signals
+        _find_verdicts(
+            s, rows, tail, said, self._anomalous_at, state.core, state.model_index, state.ring_feature, state.ring_verdict,
+            state.recent, found.ints, found.floats, state.signals,
         )  # fmt: skip
-        n, has_views = len(rows), said.views.shape[2] > 0
-        return Verdicts(
-            **dict(zip(_COLUMNS, columns, strict=True)),
-            signals=signals,
-            happened=np.zeros(n, ALARM),
-            due=np.zeros(n, np.int64),
-            views=said.views[rows] if has_views else None,
-            together=said.together[rows] if has_views else None,
-            late=np.zeros(n, bool),
-        )
+        return found
 
     def _look_back(self, s: int, first: int) -> Tail:
         state, models = self._state, self._lookups

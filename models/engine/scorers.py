@@ -1,17 +1,22 @@
-"""The ways of scoring a run: the forest alone, detectors that learn as they go, or all views together."""
+"""The ways of judging a run: by the forest alone, by detectors that learn as they go, or by all views together."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from models.detectors import ONLINE, OnlineDetector
+from models.engine.bundle import Bundle, Bundled
+from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.codes import SCORABLE, WARMING
 from models.engine.late import Said, Tail, speak_of
 from models.engine.refits import training_medians
-from models.engine.scoring import Lookups, look_up, speak
+from models.engine.scoring import Lookups
 from models.engine.state import StackState
+from models.engine.steps import decide, judge_by_forest, roll_on
+from models.engine.verdicts import Findings, Verdicts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -19,39 +24,40 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """A run of ``n`` readings after the window: see :func:`models.engine.window.roll`."""
+    """``n`` readings after the window: see :func:`models.engine.window.roll`."""
 
     slot: Ints  # n
     sequence: Ints  # n
-    kind: Ints  # n; a scorer turns SCORABLE into WARMING where it cannot score yet
+    kind: Ints  # n
     time_ms: Ints  # n
     median: Floats  # n x k
-    held: Ints  # n x k
     own: Floats  # n x k x 2
-
-    def columns(self) -> "Scored":
-        """Room for what a scorer finds, all of it missing as yet."""
-        n, k = self.median.shape
-        return Scored(np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int64), np.full((n, 2), np.nan), k)
 
 
 @dataclass(slots=True)
-class Scored:
-    """What a scorer found, in columns."""
+class Part:
+    """Some readings of a run, all of which the intake has taken in order, and what is needed to judge them."""
 
-    raw: Floats  # n: raw score of the detector for the feature that speaks; NaN where there is none
-    surprise: Floats  # n; NaN where unscored
-    driver: Ints  # n: index of the feature that speaks
-    expected: Floats  # n x 2: what is usual for its median
-    features: int
-    views: Floats | None = field(default=None)  # n x k x VIEWS: surprise of each view
-    together: Floats | None = field(default=None)  # n: surprise of all signals together
+    fixed: Bundle  # models.engine.rules
+    state: Bundle
+    slot: Ints  # n, of the whole run
+    offset: Ints  # n
+    feature: Floats  # k of each reading of the part
+    found: Verdicts  # of the whole run
+    first: int  # the part's readings
+    stop: int
 
 
 class Scorer(Protocol):
-    """Scores a run, and brings back after a restart what it knew."""
+    """Judges a run, and brings back after a restart what it knew."""
 
-    def score(self, run: Rolled) -> Scored: ...
+    view_count: int  # surprises it gives of each feature
+    weights: Floats  # view_count: what each counts
+    rules: Mapping[str, float]  # its own numbers among models.engine.rules
+
+    def judge(self, part: Part) -> None:
+        """The steps behind the feature, into ``part.found``."""
+        ...
 
     def grow(self, rows: int) -> None:
         """Make room for ``rows`` machines."""
@@ -110,33 +116,23 @@ class _WithoutCheckpoint:
         pass
 
 
-def look_up_run(run: Rolled, state: StackState, models: Lookups) -> tuple[Floats, Floats, Floats]:
-    """Raw scores and surprises (n x k) and expected bands (n x k x 2) by the models in force; NaN where there is none."""
-    shape = run.median.shape
-    raw, surprise, expected = np.empty(shape), np.empty(shape), np.empty((*shape, 2))
-    look_up(
-        run.slot, run.kind, run.median, run.own, state.core, state.model_index, models.edges, models.scores,
-        models.surprises, models.start, models.length, models.low, models.high, raw, surprise, expected,
-    )  # fmt: skip
-    return raw, surprise, expected
-
-
 class ForestScorer(_WithoutCheckpoint):
     """The isolation forest alone: a model that a trainer fitted to the machine's medians, compiled to a look-up."""
 
+    view_count = 0
+
     def __init__(self, state: StackState, lookups: Lookups, least_valid: int, warm_up: int) -> None:
         super().__init__(state)
-        self._lookups, self._least_valid, self._warm_up = lookups, least_valid, warm_up
+        self._models = Bundled(lookups, "edges", "start")
+        self._least_valid, self._warm_up = least_valid, warm_up
+        self.weights = np.empty(0)
+        self.rules: Mapping[str, float] = {"least_valid": least_valid, "warm_up": warm_up}
 
-    def score(self, run: Rolled) -> Scored:
-        raw, surprise, expected = look_up_run(run, self._state, self._lookups)
-        made = run.columns()
-        ready = run.sequence >= self._warm_up
-        speak(run.kind, run.held, self._least_valid, ready, surprise, made.surprise, made.driver)
-        scored = np.flatnonzero(run.kind == SCORABLE)
-        made.raw[scored] = raw[scored, made.driver[scored]]
-        made.expected[scored] = expected[scored, made.driver[scored]]
-        return made
+    def judge(self, part: Part) -> None:
+        judge_by_forest(
+            part.fixed, part.state, self._models.now(), part.slot, part.offset, part.feature, part.found.ints,
+            part.found.floats, part.first, part.stop,
+        )  # fmt: skip
 
     # -- late readings: it has learnt nothing, so it can be asked again at any time
 
@@ -165,34 +161,44 @@ class ForestScorer(_WithoutCheckpoint):
 class OnlineScorer(_WithoutCheckpoint):
     """A River detector for each machine and feature, scoring before learning, one reading after the other."""
 
+    view_count = 0
+
     def __init__(self, detector: str, state: StackState, span_ms: int, least_valid: int, warm_up: int) -> None:
         super().__init__(state)
         self._name, self._make = detector, ONLINE[detector]
         self._span_ms, self._least_valid, self._warm_up = span_ms, least_valid, warm_up
         self._detectors: dict[tuple[int, int], OnlineDetector] = {}
+        self.weights = np.empty(0)
+        self.rules: Mapping[str, float] = {}
 
-    def score(self, run: Rolled) -> Scored:
-        made = run.columns()
-        for i in np.flatnonzero(run.kind == SCORABLE).tolist():
-            self._score_one(i, int(run.slot[i]), run, made)
-        return made
+    def judge(self, part: Part) -> None:
+        found, first, stop = part.found, part.first, part.stop
+        blocks = found.ints, found.floats
+        held = roll_on(part.fixed, part.state, part.slot, part.feature, *blocks, first, stop)
+        columns = found.columns
+        columns.raw[first:stop] = columns.surprise[first:stop] = columns.together[first:stop] = np.nan
+        columns.expected[first:stop] = np.nan
+        columns.driver[first:stop] = 0
+        for i in (first + np.flatnonzero(found.kind[first:stop] == SCORABLE)).tolist():
+            enough = bool((held[i - first] >= self._least_valid).all())
+            self._score_one(i, int(part.slot[i]), columns, ready=enough and columns.sequence[i] >= self._warm_up)
+        decide(part.fixed, part.state, part.slot, part.offset, *blocks, first, stop)
+        columns.rung[first:stop] = ONLINE_RUNG
 
-    def _score_one(self, i: int, s: int, run: Rolled, made: Scored) -> None:
-        core = self._state.core[s]
-        ready = bool((run.held[i] >= self._least_valid).all()) and run.sequence[i] >= self._warm_up
-        for k, x in enumerate(run.median[i]):
+    def _score_one(self, i: int, s: int, found: Findings, *, ready: bool) -> None:
+        for k, x in enumerate(found.median[i]):
             detector = self._detector(s, k)
             raw = detector.score(float(x))
             surprise = detector.surprise(float(x), raw) if raw is not None else None
             if raw is None or surprise is None:
                 ready = False
-            elif np.isnan(made.surprise[i]) or surprise > made.surprise[i]:
-                made.raw[i], made.surprise[i], made.driver[i] = raw, surprise, k
+            elif np.isnan(found.surprise[i]) or surprise > found.surprise[i]:
+                found.raw[i], found.surprise[i], found.driver[i] = raw, surprise, k
             detector.learn(float(x))
-        core["learned"] += 1
+        self._state.core["learned"][s] += 1
         if not ready:
-            run.kind[i] = WARMING
-            made.raw[i], made.surprise[i], made.driver[i] = np.nan, np.nan, 0
+            found.kind[i] = WARMING
+            found.raw[i], found.surprise[i], found.driver[i] = np.nan, np.nan, 0
 
     def _detector(self, s: int, k: int) -> OnlineDetector:
         found = self._detectors.get((s, k))

@@ -192,3 +192,27 @@ def speak(
             if k == 0 or of_feature[i, k] > surprise[i]:
                 surprise[i] = of_feature[i, k]
                 driver[i] = k
+
+
+@compiled
+def pick(
+    kind: Any,  # n
+    driver: Any,  # n
+    raw_of: Any,  # n x k
+    expected_of: Any,  # n x k x 2
+    together: Any,  # n: surprise of all signals together; NaN where there is none
+    raw: Any,  # n, out; NaN where nothing was scored
+    expected: Any,  # n x 2, out
+    surprise: Any,  # n: at least that of all signals together
+) -> None:
+    """What is told of a reading besides its surprise is told of the feature that speaks."""
+    for i in range(kind.shape[0]):
+        raw[i] = np.nan
+        expected[i, 0] = np.nan
+        expected[i, 1] = np.nan
+        if kind[i] == SCORABLE:
+            raw[i] = raw_of[i, driver[i]]
+            expected[i, 0] = expected_of[i, driver[i], 0]
+            expected[i, 1] = expected_of[i, driver[i], 1]
+            if together[i] > surprise[i]:
+                surprise[i] = together[i]

@@ -1,35 +1,30 @@
 """One stack at work on all machines of a partition."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from models.detectors import ONLINE
-from models.engine.alerting import judge
-from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch
+from models.engine.batch import ReadingBatch
+from models.engine.bundle import Bundled
 from models.engine.codes import FLEET, MISSING, OWN, SCORABLE
-from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.ensemble import EnsembleScorer
-from models.engine.intake import take_in
 from models.engine.late import PLACED_IF_NEWER_BELOW, LateReading, Placing
-from models.engine.quality import check_quality
-from models.engine.refits import find_due
-from models.engine.scorers import ForestScorer, OnlineScorer, Rolled
+from models.engine.rules import fixed
+from models.engine.scorers import ForestScorer, OnlineScorer, Part, Rolled
 from models.engine.scoring import Lookups
 from models.engine.settings import EngineSettings
-from models.engine.state import ALARM, StackState
-from models.engine.verdicts import Verdicts, join_verdicts
+from models.engine.state import StackState
+from models.engine.steps import take_in_and_check
+from models.engine.verdicts import Verdicts
 from models.engine.views.look import UNSEEN
 from models.engine.window import middle, refill, roll
 from models.stacks.base import Stack
 from schemas.errors import BadSettings
-from schemas.signals import PRESSURES
 from schemas.training import ModelUpdate
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.int8]
 
@@ -47,62 +42,26 @@ def choose_detector(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
-class _Come:
-    """``n`` readings as they came, for one stack; the intake fills the last three."""
-
-    time_ms: Ints
-    tag: Ints  # index of the signal it brings, WIDE or OTHER_TAG
-    signals: Floats  # n x s
-    quality: Bytes  # n x s
-    kind: Ints
-    sequence: Ints
-    partner: Ints
-
-    @classmethod
-    def of(cls, batch: ReadingBatch, columns: list[int], own_tag: Ints) -> "_Come":
-        n = len(batch)
-        return cls(
-            batch.time_ms.copy(),
-            np.where(batch.tag == WIDE, WIDE, own_tag[batch.tag]),
-            np.ascontiguousarray(batch.values[:, columns]),
-            np.ascontiguousarray(batch.quality[:, columns]),
-            np.empty(n, np.int64),
-            np.empty(n, np.int64),
-            np.empty(n, np.int64),
-        )
-
-    def part(self, first: int, stop: int) -> "_Come":
-        """Views of some of them."""
-        return _Come(*(getattr(self, name)[first:stop] for name in self.__slots__))
-
-    def late(self, batch: ReadingBatch, i: int) -> LateReading:
-        """One that the intake found a place for."""
-        return LateReading(
-            int(batch.slot[i]), int(self.sequence[i]), int(batch.offset[i]), int(self.partner[i]), int(self.time_ms[i]),
-            int(self.kind[i]), self.signals[i],
-        )  # fmt: skip
-
-
 class StackEngine:
     """State and steps of one stack. All time is event time; nothing random, no clock."""
 
     def __init__(self, stack: Stack, vocabulary: tuple[str, ...], settings: EngineSettings) -> None:
         self.stack = stack
+        self.feature_names = stack.feature_names
         self.settings = settings
         self.detector = choose_detector(settings.detectors.get(stack.name, stack.detector))
         self.span_ms = round((stack.window.span_s or 0.0) * 1000)
         self.state = StackState(stack, settings.history)
-        self.lookups = Lookups(len(stack.feature_names))
-        self._columns = [vocabulary.index(name) for name in stack.signals]
-        self._own_tag = np.full(len(vocabulary) + 1, OTHER_TAG, np.int64)  # by the vocabulary's index; last: OTHER_TAG
-        self._own_tag[self._columns] = np.arange(len(self._columns))
-        self._pressure = np.array([name in PRESSURES for name in stack.signals])
+        self.lookups = Lookups(len(self.feature_names))
         least_valid = max(1, round(stack.window.count * settings.least_valid_share))
         self.scorer = self._make_scorer(least_valid)
         # An online detector has learnt what came after: it cannot take a reading in between.
         rescorer = None if isinstance(self.scorer, OnlineScorer) else self.scorer
         self._placing = None if rescorer is None else Placing(self.state, self.lookups, rescorer, stack, self.span_ms)
+        refits = settings.refits and not self.learns_online
+        own = {"lateness": 0 if rescorer is None else PLACED_IF_NEWER_BELOW, "first_fit": settings.first_fit * refits}
+        self._fixed = fixed(stack, vocabulary, settings, self.scorer.weights, {**self.scorer.rules, **own})
+        self._bundled = Bundled(self.state, "core")
 
     def _make_scorer(self, least_valid: int) -> EnsembleScorer | ForestScorer | OnlineScorer:
         warm_up = self.settings.warm_up
@@ -124,81 +83,61 @@ class StackEngine:
 
     def step(self, batch: ReadingBatch) -> Verdicts:
         """Judge a run. How a stretch of readings is cut into runs makes no difference."""
-        # Steps look back into the ring while a whole run has already been put there: it must not come round meanwhile.
-        most = self.state.history // 4
-        if len(batch) <= most or np.bincount(batch.slot).max() <= most:
-            return join_verdicts(self._step(batch))
-        parts = [batch.part(at, at + most) for at in range(0, len(batch), most)]
-        return join_verdicts([judged for part in parts for judged in self._step(part)])
+        found = Verdicts(len(batch), self.state.signals, self.state.features, self.scorer.view_count)
+        own_quality = np.empty((len(batch), self.state.signals), np.int8)
+        first = 0
+        for limit in self._limits(batch):
+            while first < limit:
+                first = self._judge_to(limit, first, batch, own_quality, found)
+        return found
 
-    def _step(self, batch: ReadingBatch) -> list[Verdicts]:
-        """Verdicts on a run, in parts: a late reading is put in its place when all before it has been judged."""
-        state, n, placing = self.state, len(batch), self._placing
-        lateness = 0 if placing is None else PLACED_IF_NEWER_BELOW
-        come = _Come.of(batch, self._columns, self._own_tag)
-        parts, first = [], 0
-        while True:
-            stop, settled = take_in(
-                batch.slot, batch.offset, come.time_ms, come.tag, come.signals, come.quality, state.core, state.pairing,
-                state.tag_value, state.tag_quality, state.tag_ms, state.tag_offset, state.ring_ms, state.ring_signal,
-                state.recent, self.settings.pair_tolerance_ms, self.settings.pair_stale_ms, lateness, first,
-                come.kind, come.sequence, come.partner,
-            )  # fmt: skip
-            if stop > first or n == 0:
-                judged = self._judge(batch.slot[first:stop], batch.offset[first:stop], come.part(first, stop))
-                if placing is not None and settled >= 0:
-                    judged = judged.with_revised(placing.settle(settled, int(batch.offset[stop - 1])))
-                parts.append(judged)
-            if placing is None or stop == n:
-                return parts
-            if settled < 0:
-                parts.append(placing.put(come.late(batch, stop)))
-                stop += 1
-            first = stop
+    def _limits(self, batch: ReadingBatch) -> Iterable[int]:
+        """Where a run has to be cut: steps look back into the ring while all readings up to there have already been put
+        into it, and it must not come round meanwhile."""
+        n, most = len(batch), self.state.history // 4
+        if n <= most or np.bincount(batch.slot).max() <= most:
+            return (n,)
+        return (*range(most, n, most), n)
 
-    def _judge(self, slot: Ints, offset: Ints, come: "_Come") -> Verdicts:
-        """The steps after the intake, over readings in order."""
-        state, n, kind, time_ms, sequence, signals = (
-            self.state, len(slot), come.kind, come.time_ms, come.sequence, come.signals
+    def _judge_to(self, limit: int, first: int, batch: ReadingBatch, own_quality: Bytes, found: Verdicts) -> int:
+        """Judge readings from ``first`` up to ``limit`` or the first late one, and that as well; where the next begins."""
+        state, placing = self._bundled.now(), self._placing
+        stop, settled = take_in_and_check(
+            self._fixed, state, batch.slot, batch.offset, batch.time_ms, batch.tag, batch.values, batch.quality,
+            own_quality, found.ints, found.floats, found.view_count, first, limit,
         )  # fmt: skip
-        measured = signals.copy()
-        check_quality(
-            slot, sequence, time_ms, self._pressure, signals, kind, state.ring_signal, state.quality
-        )  # fmt: skip
-        feature = self.stack.columns(signals)
-        rolled = self._roll(slot, sequence, kind, time_ms, feature)
-        scored = self.scorer.score(rolled)
+        if stop > first:
+            feature = self.stack.columns(found.believed[first:stop])
+            self.scorer.judge(Part(self._fixed, state, batch.slot, batch.offset, feature, found, first, stop))
+        if placing is None or (stop == limit and settled < 0):
+            return stop
+        if settled >= 0:
+            found.revised.append(placing.settle(settled, int(batch.offset[stop - 1])))
+            return stop
+        return self._put_late(placing, stop, batch, found)
 
-        rules = self.stack.thresholds
-        verdict, alert, opened = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-        happened = np.zeros(n, ALARM)
-        judge(
-            slot, offset, time_ms, kind, sequence, rolled.median, scored.surprise, scored.driver, state.core,
-            state.alarm, state.ring_verdict, state.recent, rules.anomalous_at, rules.open_after, rules.close_at_share,
-            rules.close_after, round(rules.cool_down_s * 1000), rules.cool_down_readings, verdict, alert, opened,
-            happened,
+    def _put_late(self, placing: Placing, i: int, batch: ReadingBatch, found: Verdicts) -> int:
+        """A late reading is put in its place when all before it has been judged."""
+        late = LateReading(
+            int(batch.slot[i]), int(found.sequence[i]), int(batch.offset[i]), int(found.partner[i]), int(found.time_ms[i]),
+            int(found.kind[i]), found.signals[i],
         )  # fmt: skip
+        one = placing.put(late)
+        found.put(i, one)
+        found.revised += one.revised
+        return i + 1
 
-        due = np.zeros(n, np.int64)
-        if self.settings.refits and not self.learns_online:
-            find_due(slot, time_ms, sequence, state.core, self.settings.first_fit, due)
-        rung = np.full(n, ONLINE_RUNG) if self.learns_online else state.core["rung"][slot].astype(np.int64)
-        return Verdicts(
-            kind, time_ms, measured, feature, rolled.median, scored.raw, scored.surprise, scored.driver, scored.expected,
-            verdict, alert, opened, happened, come.partner, state.model_index[slot], state.core["model_since"][slot],
-            rung, due, scored.views, scored.together, np.zeros(n, bool),
-        )  # fmt: skip
-
-    def _roll(self, slot: Ints, sequence: Ints, kind: Ints, time_ms: Ints, feature: Floats) -> Rolled:
-        """Move the windows on over a run."""
+    def _roll(self, slot: Ints, sequence: Ints, kind: Ints) -> Rolled:
+        """Move the windows on over readings that are in the ring."""
+        state, at = self.state, sequence % self.state.history
+        feature, time_ms = state.ring_feature[slot, at], state.ring_ms[slot, at]
         n, k = feature.shape
-        state = self.state
         median, held, own = np.empty((n, k)), np.zeros((n, k), np.int64), np.full((n, k, 2), np.nan)
         roll(
             slot, sequence, kind, feature, self.span_ms, state.ring_ms, state.ring_feature, state.window_length,
             state.window_valid, state.window_sorted, state.reference, state.spread, median, held, own,
         )  # fmt: skip
-        return Rolled(slot, sequence, kind, time_ms, median, held, own)
+        return Rolled(slot, sequence, kind, time_ms, median, own)
 
     def adopt(self, slots: npt.NDArray[np.int64], update: ModelUpdate, since_offset: int) -> npt.NDArray[np.int64]:
         """Put a model in force for ``slots`` from ``since_offset`` on; the slots that changed.
@@ -253,9 +192,8 @@ class StackEngine:
     def _recall(self, slot: Ints, sequence: Ints) -> None:
         """Show restored machines again what their detectors' memory does not hold yet."""
         state = self.state
-        at = sequence % state.history
-        kind = np.where((state.ring_view[slot, at] == UNSEEN).all(axis=1), MISSING, SCORABLE)
-        self.scorer.recall(self._roll(slot, sequence, kind, state.ring_ms[slot, at], state.ring_feature[slot, at]))
+        unseen = (state.ring_view[slot, sequence % state.history] == UNSEEN).all(axis=1)
+        self.scorer.recall(self._roll(slot, sequence, np.where(unseen, MISSING, SCORABLE)))
 
     def window_median(self, slot: int) -> list[float]:
         """The rolling medians of a machine as they stand."""

@@ -11,13 +11,13 @@ A new one is about ten lines (docs/add-a-stack.md)::
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from models.engine.compiled import compiled
 from schemas.errors import BadSettings
 from schemas.signals import is_name
 
@@ -66,14 +66,14 @@ class Signals:
 
     __slots__ = ("_columns", "_names")
 
-    def __init__(self, names: Sequence[str], columns: Array) -> None:
-        self._names = {name: index for index, name in enumerate(names)}
+    def __init__(self, names: tuple[str, ...], columns: Array) -> None:
+        self._names = names
         self._columns = columns
 
     def __getattr__(self, name: str) -> Array:
         try:
-            return self._columns[:, self._names[name]]
-        except KeyError:
+            return self._columns[:, self._names.index(name)]
+        except ValueError:
             raise AttributeError(f"no signal {name!r}; the stack declares {', '.join(self._names)}") from None
 
 
@@ -107,9 +107,19 @@ class Stack(ABC):
                 f"stack {self.name!r} returned {len(columns)} features and names {len(self.feature_names)}; "
                 "list their names in `features`"
             )
-        stacked = np.column_stack([np.broadcast_to(column, len(signals)) for column in columns]).astype(np.float64)
-        stacked[~(np.abs(stacked) <= LARGEST_FEATURE)] = np.nan
-        return np.ascontiguousarray(stacked)
+        stacked = np.empty((len(signals), len(columns)))
+        for place, column in enumerate(columns):
+            stacked[:, place] = column
+        _keep_measurable(stacked)
+        return stacked
+
+
+@compiled
+def _keep_measurable(features: Array) -> None:
+    for i in range(features.shape[0]):
+        for k in range(features.shape[1]):
+            if not abs(features[i, k]) <= LARGEST_FEATURE:
+                features[i, k] = np.nan
 
 
 def check_stack(stack: Stack) -> Stack:

@@ -13,20 +13,12 @@ from schemas.errors import BadReading
 from schemas.rejected import Rejected
 from schemas.signals import SENTINELS
 from schemas.times import iso
+from streams.worker.limits import Limits
 from streams.worker.usual import take_in_usual
 
 #: A key is a machine_id of at most 128 characters; of a longer one this much is kept.
 _KEY_BYTES: Final = 1_024
 _DETAIL_CHARACTERS: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What may be sent, so that no client takes the room of the others."""
-
-    message_bytes: int
-    machines_per_client: int  # in one partition
-    machines: int = 200_000  # of all clients, in one partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +31,7 @@ class TakenIn:
 
 def take_in_run(records: Sequence[Any], engine: Engine, limits: Limits) -> TakenIn:
     """Decode Kafka records (``key``, ``value``, ``offset``, ``timestamp``, ``topic``, ``partition``)."""
-    usual = take_in_usual(records, engine, limits.message_bytes, limits.machines_per_client, limits.machines)
+    usual = take_in_usual(records, engine, limits)
     if usual is not None:
         return TakenIn(usual, ())
     return take_in_any(records, engine, limits)
@@ -93,17 +85,9 @@ def take_in_any(records: Sequence[Any], engine: Engine, limits: Limits) -> Taken
 
 
 def _new_machine(engine: Engine, client_id: str, machine_id: str, limits: Limits) -> int:
-    if engine.machines_of.get(client_id, 0) >= limits.machines_per_client:
-        raise BadReading(
-            "too_many_machines",
-            f"client {client_id!r} has {limits.machines_per_client} machines in this partition already; "
-            "raise worker.max_machines_per_client if that is right",
-        )
-    if len(engine.machines) >= limits.machines:
-        raise BadReading(
-            "too_many_machines",
-            f"this partition has {limits.machines} machines already; raise worker.max_machines if there is memory for more",
-        )
+    no_room = limits.why_no_room(engine, client_id, machine_id)
+    if no_room is not None:
+        raise BadReading("too_many_machines", no_room)
     return engine.slot(client_id, machine_id)
 
 

@@ -13,7 +13,8 @@ from models.engine.requests import training_requests
 from models.engine.verdicts import Verdicts
 from schemas.twins import write_twin
 from streams.runs.producing import Record
-from streams.worker.intake import Limits, take_in_run
+from streams.worker.intake import take_in_run
+from streams.worker.limits import Limits
 from streams.worker.waiting import Slots
 
 #: About what a label weighs.
@@ -105,10 +106,8 @@ class Partition:
         return max(self._known_to, self.position)
 
     def has_room_for(self, client_id: str, machine_id: str) -> bool:
-        """Whether the machine is known, or its client may have one more."""
-        engine = self.engine
-        known = (client_id, machine_id) in engine.slots
-        return known or engine.machines_of.get(client_id, 0) < self._limits.machines_per_client
+        """Whether the machine is known, or there may be one more."""
+        return self._limits.why_no_room(self.engine, client_id, machine_id) is None
 
     def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
         known, machines = self._keys, self.engine.machines

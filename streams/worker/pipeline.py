@@ -24,7 +24,7 @@ from streams.runs.run import Run
 from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
-from streams.worker.intake import Limits
+from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import Start, may_flow, start_of

@@ -6,6 +6,7 @@ readings by tag, further signals, anything to reject.
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -17,41 +18,31 @@ from schemas.decoding import USUAL_SIGNALS, Usual, decode_usual, is_plain
 from schemas.errors import BadReading
 from schemas.times import datetime_to_ms, number_to_ms
 from schemas.units import psi_per
+from streams.worker.limits import Limits
 
 #: Numbers below this are seconds since 1970, see :mod:`schemas.times`; these many all at once.
 _SECONDS_BELOW: Final = 4e9
 
 
-def take_in_usual(
-    records: Sequence[Any], engine: Engine, largest: int, most_per_client: int, most_machines: int
-) -> ReadingBatch | None:
-    """The batch of a run of usual readings no message of which is over ``largest`` bytes; None if one is not usual.
-
-    A new machine is let in unless its client has ``most_per_client`` already, or all together have ``most_machines``.
-    """
+def take_in_usual(records: Sequence[Any], engine: Engine, limits: Limits) -> ReadingBatch | None:
+    """The batch of a run of usual readings, none of which is beyond a limit; None if one is not usual."""
     values = [record.value for record in records]
     keys = [record.key for record in records]
-    if not values or None in values or None in keys or max(map(len, values)) > largest:
+    if not values or None in values or None in keys or max(map(len, values)) > limits.message_bytes:
         return None
     readings = decode_usual(values)
     if readings is None or not _keys_agree(keys, readings):
         return None
     try:
-        slots = _slots(readings, engine, most_per_client, most_machines)
+        slots = _slots(readings, engine, limits)
         times = _times_ms(readings)
         factors = [1.0 if one.unit is None else psi_per(one.unit) for one in readings]
     except BadReading:
         return None
     if slots is None:
         return None
-    columns = [
-        np.array([getattr(one, name) for one in readings], np.float64)
-        if name in USUAL_SIGNALS
-        else np.full(len(readings), np.nan)
-        for name in engine.vocabulary
-    ]
-    silent = np.isnan(columns).all(axis=0)
-    if silent.any() and not all(_has_signals(readings[at]) for at in np.flatnonzero(silent).tolist()):
+    signals = _signals(readings, engine.vocabulary)
+    if signals is None:
         return None
     return make_batch(
         engine.vocabulary,
@@ -59,10 +50,25 @@ def take_in_usual(
         [record.offset for record in records],
         times,
         [WIDE] * len(readings),
-        np.column_stack(columns),
+        signals,
         factors,
         [one.quality == "bad" for one in readings],
     )
+
+
+def _signals(readings: Sequence[Usual], vocabulary: Sequence[str]) -> npt.NDArray[np.float64] | None:
+    """The values (n x v), NaN where there is none; None if one of the readings brings no signal at all."""
+    asked = [name for name in vocabulary if name in USUAL_SIGNALS]
+    columns = [list(map(attrgetter(name), readings)) for name in asked]
+    silent = (None,) * len(asked)
+    if not asked or silent in zip(*columns, strict=True):
+        found = zip(*columns, strict=True) if asked else [silent] * len(readings)
+        if any(one == silent and not _has_signals(reading) for one, reading in zip(found, readings, strict=True)):
+            return None
+    values = np.full((len(readings), len(vocabulary)), np.nan)
+    for name, column in zip(asked, columns, strict=True):
+        values[:, vocabulary.index(name)] = column
+    return values
 
 
 def _keys_agree(keys: Sequence[bytes], readings: Sequence[Usual]) -> bool:
@@ -71,16 +77,16 @@ def _keys_agree(keys: Sequence[bytes], readings: Sequence[Usual]) -> bool:
     return names.count("\n") == len(keys) - 1 and names.encode() == b"\n".join(keys)
 
 
-def _slots(readings: Sequence[Usual], engine: Engine, most_per_client: int, most_machines: int) -> list[int] | None:
+def _slots(readings: Sequence[Usual], engine: Engine, limits: Limits) -> list[int] | None:
     known = engine.slots
     slots: list[Any] = [known.get((one.client_id, one.machine_id)) for one in readings]
     if None not in slots:
         return slots
     for at, one in enumerate(readings):
         if slots[at] is None:
-            is_new = (one.client_id, one.machine_id) not in known
-            full = len(engine.machines) >= most_machines or engine.machines_of.get(one.client_id, 0) >= most_per_client
-            if not (is_plain(one.machine_id) and is_plain(one.client_id)) or (is_new and full):
+            if not (is_plain(one.machine_id) and is_plain(one.client_id)):
+                return None
+            if limits.why_no_room(engine, one.client_id, one.machine_id) is not None:
                 return None
             slots[at] = engine.slot(one.client_id, one.machine_id)
     return slots
@@ -88,6 +94,8 @@ def _slots(readings: Sequence[Usual], engine: Engine, most_per_client: int, most
 
 def _times_ms(readings: Sequence[Usual]) -> Sequence[int] | npt.NDArray[np.int64]:
     times = [one.time for one in readings]
+    if isinstance(times[0], datetime):
+        return [datetime_to_ms(time) if isinstance(time, datetime) else number_to_ms(time) for time in times]
     try:
         seconds = np.array(times, np.float64)
     except (TypeError, OverflowError):  # a datetime among them, or an integer of more digits than a float has room for

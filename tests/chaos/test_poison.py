@@ -9,7 +9,7 @@ import pytest
 
 from schemas.decoding import decode_reading
 from schemas.errors import BadReading
-from streams.worker.intake import Limits
+from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 from tests.chaos.conftest import MakeDisturbed, Prove
 from tests.chaos.disturbed import warnings

@@ -14,7 +14,7 @@ from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.training import ModelUpdate
 from streams.settings import Settings
-from streams.worker.intake import Limits
+from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 from tests.chaos.adoptions import Adoption
 

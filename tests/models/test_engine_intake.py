@@ -1,8 +1,12 @@
 """Which readings count: late ones, repeats, bad values, pairs of tags. Input, expected verdict, and why."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from tests.models.engines import R, model, new_engine, run
+from models.engine.batch import OTHER_TAG
+from tests.models.engines import R, batch_of, labels_of, model, new_engine, run
 
 CP, TP = "casing_pressure", "tubing_pressure"
 
@@ -62,6 +66,14 @@ def test_the_last_value_of_a_silent_partner_is_held_until_it_is_stale() -> None:
 
 def test_a_tag_whose_partner_never_came_is_missing_a_signal() -> None:
     assert reasons([R(1, 300, tag=CP), R(2, 300, tag=CP)]) == ["missing_signal"]
+
+
+def test_a_tag_that_no_stack_asks_for_is_held_and_touches_no_other() -> None:
+    engine = new_engine()
+    both = [R(1, 300, tag=CP), R(1, tubing=200, tag=TP)]
+    strange = replace(batch_of(engine, [R(1, tubing=7, tag=TP)]), tag=np.array([OTHER_TAG]))
+    assert labels_of(engine, strange) == []
+    assert [label.value for label in run(engine, both, 1)] == [100.0]
 
 
 def test_a_flat_well_with_a_model_is_scored_once_its_window_holds_a_quarter() -> None:

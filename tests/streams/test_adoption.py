@@ -8,7 +8,7 @@ import pytest
 from models.fitting import digest_of
 from schemas.training import ModelUpdate
 from streams.worker.adoption import adopt, read_updates
-from streams.worker.intake import Limits
+from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 from tests.models.engines import STAMP, as_published, model, new_engine
 

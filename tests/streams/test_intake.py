@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from models.engine.engine import Engine
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
-from streams.worker.intake import Limits, TakenIn, take_in_any, take_in_run
+from streams.worker.intake import TakenIn, take_in_any, take_in_run
+from streams.worker.limits import Limits
 from streams.worker.partition import Output
 from streams.worker.usual import take_in_usual
 
@@ -99,10 +100,7 @@ def test_a_run_is_taken_in_as_its_messages_are_one_by_one(messages: list[tuple[b
 
 def short(messages: list[tuple[bytes | None, bytes | None]]) -> bool:
     """Whether the short way takes these."""
-    found = take_in_usual(
-        records_of(messages), new_engine(), LIMITS.message_bytes, LIMITS.machines_per_client, LIMITS.machines
-    )
-    return found is not None
+    return take_in_usual(records_of(messages), new_engine(), LIMITS) is not None
 
 
 def test_what_nearly_all_messages_look_like_goes_the_short_way() -> None:

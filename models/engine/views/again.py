@@ -13,7 +13,7 @@ from models.engine.codes import SCORABLE
 from models.engine.compiled import compiled
 from models.engine.late import speak_of
 from models.engine.state import UNLEARNT
-from models.engine.views.look import NO_FOREST, STEPS, UNSEEN
+from models.engine.views.look import NO_FOREST, STEPS, UNSEEN, noted
 from models.engine.views.names import FOREST
 from models.engine.views.scores import mean_of_the_moment, score_by_memory, score_by_windows, short_mean
 from models.engine.views.state import LONG, MEAN, SILENT, SILENT_TOGETHER, TOGETHER_STEPS
@@ -76,12 +76,6 @@ def look_again(
 
 
 @compiled
-def _noted(forest: float) -> int:
-    """A forest's surprise as the ring notes it."""
-    return round(forest * STEPS) if forest == forest else NO_FOREST
-
-
-@compiled
 def _mean_of(said: Any, forest: int, weights: Any) -> int:
     """Bin of the weighted mean of what the views (``said``) and the forest say."""
     total = 0.0
@@ -127,7 +121,7 @@ def ask_about_late(
         return
     raw = np.empty(MEAN)
     for k in range(tail.median.shape[1]):
-        ring_view[s, at, k] = _noted(tail.forest[0, k])
+        ring_view[s, at, k] = noted(tail.forest[0, k])
         spread = tail.own[0, k, 1]
         if spread != spread:
             continue
@@ -180,7 +174,7 @@ def move_said(
                 b, was = bins[j, k, v], bins_before[i, k, v]
                 if mine[v] != SILENT and b != NO_BIN and was != NO_BIN:
                     mine[v] = _moved(int(mine[v]), int(table[s, k, v, b]), int(table[s, k, v, was]), _HIGHEST)
-            now, was = _noted(after.forest[j, k]), _noted(before.forest[i, k])
+            now, was = noted(after.forest[j, k]), noted(before.forest[i, k])
             if ring_view[s, at, k] != NO_FOREST and now != NO_FOREST and was != NO_FOREST:
                 ring_view[s, at, k] = _moved(int(ring_view[s, at, k]), now, was, _HIGHEST_FOREST)
             if mine[MEAN] != SILENT:

@@ -31,6 +31,12 @@ _SETTLE_ROWS: Final = 40
 
 
 @compiled
+def noted(forest: float) -> int:
+    """A forest's surprise as the ring notes it."""
+    return round(forest * STEPS) if forest == forest else NO_FOREST
+
+
+@compiled
 def look(
     slot: Any,  # n
     sequence: Any,  # n
