@@ -5,6 +5,7 @@ import inspect
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer import fetcher
 from faust.tables import recovery
 from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
@@ -21,7 +22,7 @@ from streams.runs.transport import RunConsumer, RunProducer, RunTransport, _Cons
             "stop_flow on_partitions_revoked _commit _committed_offset suspend_flow",
         ),
         (driver.Consumer, "_getmany _new_consumer_thread consumer_stopped_errors create_topic"),
-        (driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
+        (driver.AIOKafkaConsumerThread, "_create_worker_consumer on_start"),
         (driver.Producer, "_settings_extra on_start create_topic"),
         (AIOKafkaProducer, "create_batch send_batch"),
         (recovery.Recovery, "tp_to_table"),
@@ -38,6 +39,15 @@ def test_the_transport_uses_our_consumer_producer_and_thread() -> None:
     assert (RunTransport.Consumer, RunTransport.Producer) == (RunConsumer, RunProducer)
     assert "AIOKafkaConsumerThread" in inspect.getsource(driver.Consumer._new_consumer_thread)
     assert issubclass(_ConsumerThread, driver.AIOKafkaConsumerThread)
+
+
+def test_what_is_fetched_waits_where_we_take_it_in_batches() -> None:
+    for name in ("self._records[tp] = FetchResult(", "type(res_or_error) is FetchResult", "del self._records[tp]"):
+        assert name in inspect.getsource(fetcher.Fetcher), name
+    source = inspect.getsource(fetcher.FetchResult)
+    assert "for msg in self._partition_records" in source
+    assert "self._partition_records.next_fetch_offset" in source
+    assert "await self._consumer.start()" in inspect.getsource(driver.AIOKafkaConsumerThread.on_start)
 
 
 def test_the_broker_s_wait_is_taken_from_the_field_that_we_set() -> None:
