@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from models.engine.batch import WIDE, ReadingBatch, make_batch
+from models.engine.compiled import load_compiler
 from models.engine.engine import Engine
 from models.engine.refits import training_medians
 from models.engine.settings import EngineSettings
@@ -20,6 +21,7 @@ _READINGS: Final = 64  # more than any stack's window needs to give a median
 
 def rehearse(stacks: Sequence[Stack], settings: EngineSettings) -> None:
     """Score readings without a model and with one, some late, look back as for a training request, and restart."""
+    load_compiler()
     engine = Engine(stacks, settings)
     engine.slot("client", "machine")
     engine.step(_readings(engine, 0, range(_READINGS)))
