@@ -6,7 +6,7 @@ import aiokafka
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.consumer import fetcher
-from faust.tables import recovery
+from faust.tables import manager, recovery
 from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
 
@@ -48,6 +48,16 @@ def test_what_is_fetched_waits_where_we_take_it_in_batches() -> None:
     assert "for msg in self._partition_records" in source
     assert "self._partition_records.next_fetch_offset" in source
     assert "await self._consumer.start()" in inspect.getsource(driver.AIOKafkaConsumerThread.on_start)
+
+
+def test_tables_start_as_in_faust_but_for_the_sleep() -> None:
+    there = inspect.getsource(manager.TableManager.on_start).splitlines()
+    assert [line.strip() for line in there[2:]] == [
+        "await self.sleep(1.0)",
+        "if not self.should_stop:",
+        "await self._update_channels()",
+        "await self.recovery.start()",
+    ]
 
 
 def test_the_broker_s_wait_is_taken_from_the_field_that_we_set() -> None:
