@@ -35,10 +35,13 @@ class RunApp(faust.App):  # type: ignore[misc]
 
     revoke_hooks: list[RevokeHook]
     hold_back: HoldBack
+    #: Topics whose partitions begin with small runs: of these each record takes long at first, and others wait for the first.
+    begin_gently: frozenset[str]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
         self.hold_back = _hold_nothing_back
+        self.begin_gently = frozenset()
         super().__init__(*args, **kwargs)
 
     def _create_directories(self) -> None:

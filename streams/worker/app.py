@@ -26,7 +26,9 @@ def run_worker(settings: Settings) -> None:
     async def main() -> None:
         # The steps are loaded while the group is joined and state is read, not when the first reading comes.
         loading = asyncio.create_task(asyncio.to_thread(_load_steps, settings))
-        await serve(worker_app(settings))
+        app = worker_app(settings)
+        app.begin_gently = frozenset((settings.topics.readings.name,))
+        await serve(app)
         await loading
 
     asyncio.run(main())
