@@ -122,7 +122,8 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         """What was fetched of a partition as runs: one, or small ones at the beginning where the application asked for it."""
         if tp in self._begun or tp.topic not in self.app.begin_gently:
             return [records] if records else []
-        self._begun.add(tp)
+        if records:
+            self._begun.add(tp)
         return [records[at : at + _FIRST_RUNS] for at in range(0, len(records), _FIRST_RUNS)]
 
     async def _deliver(self, tp: TP, records: list[ConsumerRecord]) -> None:

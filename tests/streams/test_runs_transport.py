@@ -1,6 +1,8 @@
 """The inner names of Faust and aiokafka that are used: an upgrade that moves one fails here and not at night."""
 
 import inspect
+from types import SimpleNamespace
+from typing import Any
 
 import aiokafka
 import pytest
@@ -9,6 +11,7 @@ from aiokafka.consumer import fetcher
 from faust.tables import manager, recovery
 from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 
 from streams.runs.transport import RunConsumer, RunProducer, RunTransport, _ConsumerThread
 
@@ -63,3 +66,16 @@ def test_tables_start_as_in_faust_but_for_the_sleep() -> None:
 def test_the_broker_s_wait_is_taken_from_the_field_that_we_set() -> None:
     source = inspect.getsource(aiokafka.AIOKafkaConsumer)
     assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source, "read at the start of the consumer, after it is made"
+
+
+def test_a_partition_that_begins_gently_begins_with_small_runs_and_then_comes_whole() -> None:
+    consumer_of = RunConsumer.__new__(RunConsumer)
+    consumer_of.app = SimpleNamespace(begin_gently=frozenset({"readings"}))
+    consumer_of._begun = set()
+    records: list[Any] = list(range(250))
+    readings, models = TP("readings", 0), TP("models", 0)
+    assert consumer_of._runs_of(readings, []) == []
+    assert [len(run) for run in consumer_of._runs_of(readings, records)] == [100, 100, 50]
+    assert consumer_of._runs_of(readings, records) == [records]
+    assert consumer_of._runs_of(models, records) == [records]
+    assert consumer_of._runs_of(models, []) == []
