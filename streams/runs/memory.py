@@ -13,17 +13,21 @@ _TRIM_THRESHOLD: Final = (-1, 128 * 1024)
 _MMAP_THRESHOLD: Final = (-3, 128 * 1024)
 _ARENA_MAX: Final = (-8, 1)
 
+_PR_SET_THP_DISABLE: Final = 41  # of prctl(2): no pages of 2 MB, of which numpy asks for one where a machine needs 4 kB
 _MADV_DONTNEED: Final = 4  # of madvise(2)
 
 
 def keep_little_memory() -> None:
     """Tell the C library to return what is freed; where it cannot be told, nothing happens."""
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        mallopt = library.mallopt
     except (OSError, AttributeError):
         return
     for parameter, value in (_ARENA_MAX, _TRIM_THRESHOLD, _MMAP_THRESHOLD):
         mallopt(parameter, value)
+    if hasattr(library, "prctl"):
+        library.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def let_go_of_code(library: str) -> None:
