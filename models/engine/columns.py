@@ -17,6 +17,19 @@ def room_for(rows: int, have: int) -> int:
     return max(rows, have * 5 // 4)
 
 
+def copy_what_is_there(old: np.ndarray, new: np.ndarray) -> None:
+    """Copy into zeros all bits that are not zero: what was never written to goes on taking no memory.
+
+    >>> new = np.zeros(3)
+    >>> copy_what_is_there(np.array([1.5, -0.0, np.nan]), new)
+    >>> new
+    array([ 1.5, -0. ,  nan])
+    """
+    kind = f"u{old.itemsize}" if old.itemsize in (1, 2, 4, 8) else "u1"  # as plain bits, for -0.0 equals zero
+    bits = old.view(kind)
+    np.copyto(new.view(kind), bits, where=bits != 0)
+
+
 class Columns:
     """All arrays among its attributes have as many rows as there is room for; of these ``rows`` are in use.
 
@@ -43,7 +56,7 @@ class Columns:
             self._make_room(room_for(max(rows, _FIRST), room))
             for name, column in self._arrays().items():
                 if name in old:
-                    column[: self.rows] = old.pop(name)[: self.rows]
+                    copy_what_is_there(old.pop(name)[: self.rows], column[: self.rows])
         self._begin(slice(self.rows, rows))
         self.rows = rows
 

@@ -6,6 +6,8 @@ compiles and would go on using what it once took from another.
 """
 
 import hashlib
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -31,6 +33,22 @@ def _choose_cache() -> None:
 
 
 _choose_cache()
+
+
+def load_compiler() -> None:
+    """Load what numba loads with the first step, but for scipy's linear algebra: no step uses it.
+
+    numba looks for it, and goes on without where there is none. It would take half a second and 25 MB.
+    """
+    unused = "scipy.linalg.cython_blas"
+    if unused in sys.modules:
+        return
+    modules = cast(dict[str, Any], sys.modules)
+    modules[unused] = None  # whoever imports it is told that there is none
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del modules[unused]
 
 
 def compiled(function: F) -> F:

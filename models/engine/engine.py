@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.layout import SEPARATOR, Layout, check_version, record_key, split_key
-from models.engine.model_records import pack_model, unpack_model
+from models.engine.layout import RECORD_FRONT, SEPARATOR, Layout, check_version, record_key, split_key
+from models.engine.model_records import KeptModel, pack_model, unpack_look_up, unpack_model
 from models.engine.reading_back import Needed, Parts, StateReader
 from models.engine.records import RecordWriter, Written
 from models.engine.settings import EngineSettings
@@ -159,7 +159,8 @@ class Engine:
         parts = self._parts_of.get(prefix)
         if parts is None:
             parts = self._parts_of[prefix] = self._parts_for(key)
-        check_version(f"state record {part!r}", value)
+        if value[:1] != RECORD_FRONT:
+            check_version(f"state record {part!r}", value)
         parts.pop(part, None)  # in the order of the last writing: of a fleet's two models that says which is the newer
         parts[part] = value
 
@@ -224,8 +225,10 @@ class Engine:
         lookups = self.stacks[name].lookups
         if lookups.index(needed.digest) is not None:
             return
-        own = None if needed.record is None else unpack_model(needed.record).update
-        model = own if own is not None and own.digest == needed.digest else self._fleet_model(name, needed)
+        own = None if needed.record is None else unpack_look_up(needed.record)
+        model: KeptModel | ModelUpdate | None = (
+            own if own is not None and own.digest == needed.digest else self._fleet_model(name, needed)
+        )
         if model is None:
             raise self._model_missing(name, needed)
         lookups.add(model)

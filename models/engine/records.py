@@ -23,6 +23,7 @@ from models.engine.layout import (
     HAS_TAGS,
     HEAD,
     MOST_NEW_CHUNKS,
+    RECORD_FRONT,
     VERSION,
     Ints,
     Layout,
@@ -36,7 +37,6 @@ from models.engine.state import CHUNK, UNMOVED
 #: Slot, part of the key, and value of a record.
 Part = tuple[int, bytes, bytes]
 
-_FRONT = bytes((VERSION,))
 TAG_COLUMNS = ("tag_value", "tag_ms", "tag_offset", "tag_quality")
 
 
@@ -71,7 +71,7 @@ class RecordWriter:
             parts += self._special_parts(slot)
         for slot in self._engine.scorer.due_checkpoints(slots).tolist():
             part, value = self._engine.scorer.checkpoint(slot)
-            parts.append((slot, part, _FRONT + value))
+            parts.append((slot, part, RECORD_FRONT + value))
         return parts, self._usual_heads(usual) + [(slot, HEAD, self._special_head(slot)) for slot in special]
 
     def start_over(self) -> None:
@@ -108,7 +108,7 @@ class RecordWriter:
         made = np.empty(len(slots), self._layout.chunks[by_tag])
         made["number"] = numbers
         made["entries"] = self._layout.gather(made.dtype["entries"], slots, numbers * CHUNK)
-        return cut(_FRONT, made)
+        return cut(RECORD_FRONT, made)
 
     def _block_parts(self, slots: Ints, numbers: Ints) -> list[Part]:
         if not len(slots):
@@ -125,7 +125,9 @@ class RecordWriter:
             heads = np.empty(len(some), [("fields", self._layout.head), ("tail", kind)])
             heads["fields"] = self._fields(some)
             heads["tail"] = self._layout.gather(kind, some, readings[readings % CHUNK == count] - count)
-            made += [(slot, HEAD, value) for slot, value in zip(some.tolist(), cut(_FRONT + b"\0", heads), strict=True)]
+            made += [
+                (slot, HEAD, value) for slot, value in zip(some.tolist(), cut(RECORD_FRONT + b"\0", heads), strict=True)
+            ]
         return made
 
     def _fields(self, slots: Ints) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from models.engine.batch import WIDE, ReadingBatch, make_batch
+from models.engine.compiled import load_compiler
 from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels
 from models.engine.refits import training_medians
@@ -23,6 +24,7 @@ _STAMP: Final = Stamp("rehearsal", 0, "0", "none")
 
 def rehearse(stacks: Sequence[Stack], settings: EngineSettings) -> None:
     """Score readings without a model and with one, some late, look back as for a training request, and restart."""
+    load_compiler()
     engine = Engine(stacks, settings)
     engine.slot("client", "machine")
     _label(engine, _readings(engine, 0, range(_READINGS)))

@@ -1,12 +1,34 @@
 """The surprise of each median, looked up in the model in force, and which feature speaks for the reading."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from models.engine.codes import FLEET, SCORABLE, WARMING
 from models.engine.compiled import compiled
-from schemas.training import ModelUpdate
+
+
+class _OfFeature(Protocol):
+    @property
+    def edges(self) -> Sequence[float]: ...
+    @property
+    def scores(self) -> Sequence[float]: ...
+    @property
+    def surprises(self) -> Sequence[float]: ...
+    @property
+    def expected_low(self) -> float: ...
+    @property
+    def expected_high(self) -> float: ...
+
+
+class LookUp(Protocol):
+    """A model as far as scoring goes."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def features(self) -> Sequence[_OfFeature]: ...
 
 
 class Lookups:
@@ -32,7 +54,7 @@ class Lookups:
         """Where the model with this digest is, None if it is not here."""
         return self._by_digest.get(digest)
 
-    def add(self, update: ModelUpdate) -> int:
+    def add(self, update: LookUp) -> int:
         """Put a model in, once; its index."""
         known = self._by_digest.get(update.digest)
         if known is not None:
@@ -44,7 +66,7 @@ class Lookups:
         for k, model in enumerate(update.features):
             n = len(model.scores)
             if len(model.edges) != n - 1 or len(model.surprises) != n:
-                raise ValueError(f"model {update.digest}: {model.feature} has edges and scores that do not fit")
+                raise ValueError(f"model {update.digest}: feature {k} has edges and scores that do not fit")
             self._make_room(self._used + n)
             start = self._used
             self.edges[start : start + n - 1] = model.edges

@@ -122,4 +122,4 @@ class StackState(Columns):
         self.tag_quality[rows] = 1
         self.moved_from[rows] = UNMOVED
         self.tag_ms[rows] = self.tag_offset[rows] = self.model_index[rows] = -1
-        self.tag_value[rows] = self.ring_signal[rows] = self.reference[rows] = self.spread[rows] = np.nan
+        self.tag_value[rows] = self.reference[rows] = self.spread[rows] = np.nan

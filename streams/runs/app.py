@@ -11,6 +11,7 @@ from mode import CrashingSupervisor
 from yarl import URL
 
 from streams.access.broker import addresses, for_faust
+from streams.runs.tables import ReadyTables
 from streams.runs.transport import HoldBack, RevokeHook, RunTransport
 from streams.settings import Settings
 
@@ -34,10 +35,13 @@ class RunApp(faust.App):  # type: ignore[misc]
 
     revoke_hooks: list[RevokeHook]
     hold_back: HoldBack
+    #: Topics whose partitions begin with small runs: of these each record takes long at first, and others wait for the first.
+    begin_gently: frozenset[str]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
         self.hold_back = _hold_nothing_back
+        self.begin_gently = frozenset()
         super().__init__(*args, **kwargs)
 
     def _create_directories(self) -> None:
@@ -85,6 +89,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         producer_max_batch_size=broker.producer_batch_bytes,
         producer_max_request_size=broker.producer_batch_bytes * 4,
         producer_linger=0.0,
+        TableManager=ReadyTables,
         agent_supervisor=CrashingSupervisor,  # a run that failed must not be skipped: end, and let it come again
         worker_redirect_stdouts=False,
         **options,

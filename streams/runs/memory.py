@@ -5,6 +5,7 @@ fetched records from one to the other, so that much of what they freed stays: of
 """
 
 import ctypes
+from pathlib import Path
 from typing import Final
 
 # Parameters of mallopt(3), and what they are set to.
@@ -12,12 +13,53 @@ _TRIM_THRESHOLD: Final = (-1, 128 * 1024)
 _MMAP_THRESHOLD: Final = (-3, 128 * 1024)
 _ARENA_MAX: Final = (-8, 1)
 
+_PR_SET_THP_DISABLE: Final = 41  # of prctl(2): no pages of 2 MB, of which numpy asks for one where a machine needs 4 kB
+_MADV_DONTNEED: Final = 4  # of madvise(2)
+
 
 def keep_little_memory() -> None:
     """Tell the C library to return what is freed; where it cannot be told, nothing happens."""
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        mallopt = library.mallopt
     except (OSError, AttributeError):
         return
     for parameter, value in (_ARENA_MAX, _TRIM_THRESHOLD, _MMAP_THRESHOLD):
         mallopt(parameter, value)
+    if hasattr(library, "prctl"):
+        library.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
+
+
+def let_go_of_code(library: str) -> None:
+    """Give the pages back that hold the code of a library which is hardly used any more; what is still needed comes back.
+
+    They are the file's own pages, of which this process has changed none, so the system can read them again at any time.
+    Where it cannot be told, nothing happens.
+    """
+    try:
+        madvise = ctypes.CDLL(None).madvise
+        spans = Path("/proc/self/smaps").read_text()
+    except (OSError, AttributeError):
+        return
+    for start, stop in unchanged_code(spans, library):
+        madvise(ctypes.c_void_p(start), ctypes.c_size_t(stop - start), _MADV_DONTNEED)
+
+
+def unchanged_code(spans: str, library: str) -> list[tuple[int, int]]:
+    """Where ``library`` lies unchanged in memory, by the text of /proc/self/smaps: start and stop of each span.
+
+    >>> span = "7f00-7f80 r-xp 00001000 08:01 42 /usr/lib/libone.so\\nRss: 4 kB\\nAnonymous: {} kB\\n"
+    >>> unchanged_code(span.format(0), "libone"), unchanged_code(span.format(4), "libone")
+    ([(32512, 32640)], [])
+    """
+    found: list[tuple[int, int]] = []
+    span: tuple[int, int] | None = None
+    for line in spans.splitlines():
+        name, *rest = line.split(maxsplit=5)
+        if not name.endswith(":"):
+            ours = len(rest) == 5 and "w" not in rest[0] and library in Path(rest[4]).name
+            start, stop = (int(one, 16) for one in name.split("-"))
+            span = (start, stop) if ours else None
+        elif span is not None and name == "Anonymous:" and rest[0] == "0":
+            found.append(span)
+    return found

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport, changed in the five places that delivering runs needs.
+"""Faust's Kafka transport, changed in the six places that delivering runs needs.
 
 1. ``_drain_messages`` hands over one message for each partition of a fetch, its value being the :class:`Run`.
 2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
@@ -7,6 +7,7 @@
 4. A changelog run is applied to its table's store at once; Recovery is shown only the last offset.
 5. The broker keeps a fetch that finds nothing for a tenth of a second. Partitions that are resumed meanwhile wait until it
    answers, which Faust lets take a second and a half: at a start, after a rebalance, whenever one caught up.
+6. Changelogs are fetched in batches (:mod:`streams.runs.batches`): nobody needs an object of each of their records.
 
 These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
 of them, so that an upgrade fails in a test and not at night.
@@ -21,7 +22,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.log import get_logger
+from streams.runs.batches import Fetched, all_records
 from streams.runs.run import Run
+
+log = get_logger(__name__)
 
 #: How long one fetch waits for records. Partitions that are resumed meanwhile wait as long.
 _FETCH_WAIT_S = 0.25
@@ -31,6 +36,8 @@ _IDLE_WAIT_S = 0.02
 #: ones more time than this.
 _GATHER_S = 0.005
 _SMALL_FETCH = 500
+#: Records of a run at the beginning of a partition. Each may need its machine's state read back: of 100 that takes 80 ms.
+_FIRST_RUNS = 100
 #: How long the broker keeps a fetch that finds nothing.
 _BROKER_WAIT_MS = 100
 
@@ -47,6 +54,11 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._fetch_max_wait_ms = _BROKER_WAIT_MS
         return consumer
 
+    async def on_start(self) -> None:
+        """Start, and take changelogs as they lie in a fetch."""
+        await super().on_start()
+        self._consumer._fetcher._records = Fetched(self.consumer._is_changelog_tp)
+
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
     """Delivers one event for each partition of a fetch."""
@@ -54,10 +66,16 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._held: set[TP] = set()
         self._behind = False  # records were fetched and not delivered, so positions have moved past them
+        self._begun: set[TP] = set()  # partitions of which a fetch was delivered since they are ours
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Ask for topics, and so to be let into the group."""
+        log.info("joining the group", action="joining")
+        await super().subscribe(topics)
 
     def go_back(self) -> None:
         """Fetch again what is not committed: something of it was fetched and not taken."""
@@ -86,18 +104,27 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             await asyncio.sleep(_IDLE_WAIT_S)
             return
         generation = self.app.consumer_generation_id
-        fetched = await self._getmany(active_partitions=active, timeout=_FETCH_WAIT_S)
-        for tp, records in (fetched or {}).items():
+        come = await self._getmany(active_partitions=active, timeout=_FETCH_WAIT_S) or {}
+        fetched = {tp: all_records(some) if self._is_changelog_tp(tp) else some for tp, some in come.items()}
+        runs = [(tp, run) for tp, some in fetched.items() for run in self._runs_of(tp, some)]
+        for tp, records in runs:
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 # A rebalance came between. Go back to what is committed as soon as records flow again: a fetch may outlast
                 # the whole of a rebalance, and then nobody else goes back behind it. Records delivered a second time do no
                 # harm, they are known by their offsets.
                 self._behind = True
                 return
-            if records:
-                await self._deliver(tp, records)
+            await self._deliver(tp, records)
         if fetched and sum(map(len, fetched.values())) < _SMALL_FETCH:
             await asyncio.sleep(_GATHER_S)
+
+    def _runs_of(self, tp: TP, records: list[ConsumerRecord]) -> list[list[ConsumerRecord]]:
+        """What was fetched of a partition as runs: one, or small ones at the beginning where the application asked for it."""
+        if tp in self._begun or tp.topic not in self.app.begin_gently:
+            return [records] if records else []
+        if records:
+            self._begun.add(tp)
+        return [records[at : at + _FIRST_RUNS] for at in range(0, len(records), _FIRST_RUNS)]
 
     async def _deliver(self, tp: TP, records: list[ConsumerRecord]) -> None:
         last = records[-1]
@@ -140,6 +167,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         """Give the application the chance to finish and commit before the partitions are forgotten."""
         self.stop_flow()
         self._held.clear()
+        self._begun.clear()
         for hook in self.app.revoke_hooks:
             await hook(revoked)
         await super().on_partitions_revoked(revoked)

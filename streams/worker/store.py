@@ -19,13 +19,19 @@ log = get_logger(__name__)
 NewEngine = Callable[[], Engine]
 
 
-def restore(engine: Engine, record: Any) -> None:
-    """Give ``engine`` one changelog record; :class:`StateError` names it where it cannot be read."""
+def restore(engine: Engine, tp: TP, records: Iterable[Any]) -> None:
+    """Give ``engine`` changelog records of ``tp``; :class:`StateError` names the one that cannot be read."""
+    keep = engine.restore
+    offset = -1
     try:
-        engine.restore(record.key, record.value)
+        for record in records:
+            value = record.value
+            if value:
+                offset = record.offset
+                keep(record.key, value)
     except (StateError, ValueError, AttributeError) as error:  # UnicodeDecodeError in a name; no key at all
         raise StateError(
-            f"{record.topic}/{record.partition}/{record.offset} is no state record of this version: {error}. If somebody "
+            f"{tp.topic}/{tp.partition}/{offset} is no state record of this version: {error}. If somebody "
             "else wrote to the changelog, stop all workers and delete that record (write its key with no value); if it was "
             "another version of wellsentry, start that one again"
         ) from error
@@ -68,10 +74,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
                 f"{tp.topic}/{tp.partition} holds records from offset {new[0].offset} on that this worker has not written, "
                 "though it kept the partition; it ends, and reads all of them back when it is started again"
             )
-        engine = self.engine(tp.partition)
-        for record in new:
-            if record.value:
-                restore(engine, record)
+        restore(self.engine(tp.partition), tp, new)
         self._applied[tp] = new[-1].offset
 
     def apply_changelog_batch(
@@ -108,6 +111,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
             del self.engines[partition]
         for tp in [tp for tp in self._applied if tp.partition not in ours]:
             del self._applied[tp]
+        log.info("partitions are ours, reading their state", action="assigned", partitions=len(assigned))
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:  # noqa: ARG002
         """Compute what is not stored, for all machines that were read back."""

@@ -4,7 +4,7 @@ import json
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,8 @@ def test_readings_become_labels_status_incidents_rejections_and_training_request
         wait_until(lambda: len(training.more()) >= 5, what="training requests", process=worker)
         wait_until(lambda: len(incidents.more()) >= 1, what="incidents", process=worker)
         wait_until(lambda: len({r.key for r in status.more()}) >= 5, what="status of all machines", process=worker)
+        last = b'"label_id":"%s"' % _newest_label(labels.records).label_id.encode()
+        wait_until(lambda: any(last in r.value for r in status.more()), what="the latest status", process=worker)
 
     assert len(labels.more()) == good
     made = [Label.model_validate_json(record.value) for record in labels.records]
@@ -118,6 +120,12 @@ def test_readings_become_labels_status_incidents_rejections_and_training_request
     requests = [TrainingRequest.model_validate_json(record.value) for record in training.records]
     assert {request.machine_id for request in requests} == {f"well-{m:03d}" for m in range(5)}
     assert {request.reason for request in requests} == {"first"}
+
+
+def _newest_label(records: Sequence[Any]) -> Label:
+    """The newest label of the machine that has an incident. A status comes at most once a second, so not with every run."""
+    of_machine = [Label.model_validate_json(record.value) for record in records if record.key == b"well-000"]
+    return max(of_machine, key=lambda label: label.source_offset)
 
 
 def _differences(here: dict[str, bytes], there: dict[str, bytes]) -> list[str]:

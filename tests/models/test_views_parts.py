@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.engine.views.axes import principal_axes
 from models.engine.views.nearest import insert, nearest, replace
 from models.engine.views.tally import BINS, HIGHEST, RAW_ENDS, TABLE_STEPS, raw_bin, tabulate
 from models.engine.views.together import distance, make_reference, slow_means, surprise_together
@@ -61,6 +62,23 @@ def test_within_what_was_seen_a_surprise_is_the_share_of_scores_that_high() -> N
         assert table[raw_bin(score)] / TABLE_STEPS == pytest.approx(
             -np.log10(share), abs=0.35
         )  # classes are a third of an octave wide
+
+
+@given(st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_principal_axes_are_those_of_numpy(d: int, seed: int) -> None:
+    rows = np.random.default_rng(seed).normal(size=(12, d))
+    matrix = rows.T @ rows
+    variances, axes = principal_axes(matrix)
+    assert variances == pytest.approx(np.linalg.eigvalsh(matrix), rel=1e-9, abs=1e-9)
+    assert axes @ np.diag(variances) @ axes.T == pytest.approx(matrix, rel=1e-9, abs=1e-9)
+    assert axes.T @ axes == pytest.approx(np.eye(d), abs=1e-12)
+
+
+def test_axes_that_have_nothing_in_common_stay_and_those_with_all_in_common_become_one() -> None:
+    variances, axes = principal_axes(np.diag([3.0, 1.0]))
+    assert (variances.tolist(), np.abs(axes).tolist()) == ([1.0, 3.0], [[0.0, 1.0], [1.0, 0.0]])
+    variances, _ = principal_axes(np.ones((3, 3)))
+    assert variances == pytest.approx([0.0, 0.0, 3.0], abs=1e-12)
 
 
 def test_the_reference_s_distance_is_mahalanobis_s_where_no_axis_is_flat() -> None:

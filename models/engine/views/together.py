@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from models.engine.compiled import compiled
+from models.engine.views.axes import principal_axes
 
 #: Readings in the short mean.
 MEAN_OF: Final = 10
@@ -106,7 +107,7 @@ def make_reference(means: Any, centre: Any, scale: Any, axes: Any) -> Any:
             for m in range(d):
                 one = (means[i, j] - centre[j]) / scale[j] - middle[j]
                 covariance[j, m] += one * ((means[i, m] - centre[m]) / scale[m] - middle[m]) / n
-    variances, vectors = np.linalg.eigh(covariance)
+    variances, vectors = principal_axes(covariance)
     for a in range(d):
         for j in range(d):
             axes[a, j] = vectors[j, a] / math.sqrt(max(variances[a], _LEAST_VARIANCE))
