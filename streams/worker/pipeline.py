@@ -117,6 +117,9 @@ class Worker:
             async with self._judging:
                 if run.tp not in self._app.consumer.assignment():
                     continue
+                if not self._store.is_back(run.tp.partition):
+                    self._app.consumer.go_back()
+                    continue
                 await self._durable.drain()
                 number = run.tp.partition
                 await self._durable.write({number: adopt(self._partition(number), updates, self._tell)})
@@ -170,6 +173,7 @@ class Worker:
         async with self._judging:
             await self._durable.drain()
             self._durable.forget()
+            self._store.hand_over()
             self._models_read.clear()
             self._starts.clear()
             self._started.clear()

@@ -46,6 +46,13 @@ class StateStore(memory.Store):  # type: ignore[misc]
         """Whether a partition's state has been read back since it became ours: nothing may be judged before."""
         return partition in self._back
 
+    def hand_over(self) -> None:
+        """Nothing may be judged before the next recovery: an agent may hold a run it took before the rebalance.
+
+        What it judged now would be judged by an engine that is forgotten when the new partitions are known.
+        """
+        self._back.clear()
+
     def engine(self, partition: int) -> Engine:
         """The engine of a partition; an empty one if there was none."""
         engine = self.engines.get(partition)
