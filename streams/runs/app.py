@@ -10,9 +10,14 @@ from faust.types import TP, AppT, EventT, Message
 from mode import CrashingSupervisor
 from yarl import URL
 
+from schemas.errors import BrokerError
 from streams.access.broker import addresses, for_faust
-from streams.runs.transport import HoldBack, RevokeHook, RunTransport
+from streams.log import get_logger
+from streams.runs.claims import Claim
+from streams.runs.transport import HoldBack, RebalanceHook, RunTransport
 from streams.settings import Settings
+
+log = get_logger(__name__)
 
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
 MAX_RUN = 4_000
@@ -24,21 +29,49 @@ _FINISH_WITHIN_S = 20.0
 #: An answer that does not come in this time is given up, and its connection with it: a network may swallow one in silence.
 #: As long as Kafka's own clients wait; Faust's 90 s would be as long a silence.
 _REQUEST_TIMEOUT_S = 30.0
+#: So many sessions after a claim was lost its partition has been taken from us, or somebody claimed what is not his.
+_SESSIONS_WITHOUT_CLAIM = 3
 
 
 class RunApp(faust.App):  # type: ignore[misc]
-    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions, and ``hold_back`` what to fetch.
+    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions, ``assign_hooks`` to take over those it
+    is given, and ``hold_back`` what to fetch. What it sends to a partition of ``claims`` bears that claim.
 
     Holding back is not done in an agent: one that waits fills its queue, and a full queue stops every other agent.
     """
 
-    revoke_hooks: list[RevokeHook]
+    revoke_hooks: list[RebalanceHook]
+    assign_hooks: list[RebalanceHook]
     hold_back: HoldBack
+    claims: dict[int, Claim]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
+        self.assign_hooks = []
+        self.claims = {}
         self.hold_back = _hold_nothing_back
         super().__init__(*args, **kwargs)
+
+    def lose(self, partition: int, claim: Claim) -> None:
+        """Another has claimed ``partition``: we stood still, and shall hear of it from the group. If not, we end."""
+        if not claim.holds:
+            return
+        claim.lost = True
+        log.warning(
+            "a partition is another's by now, what was begun for it is left to that one",
+            action="claim_lost",
+            partition=partition,
+        )
+        wait_s = _SESSIONS_WITHOUT_CLAIM * self.conf.broker_session_timeout
+        asyncio.get_running_loop().call_later(wait_s, self._end_without, partition, claim)
+
+    def _end_without(self, partition: int, claim: Claim) -> None:
+        if not (claim.ended or self.should_stop):
+            error = BrokerError(
+                f"partition {partition} is ours by the group and another's by its claim; does a second installation use "
+                f"{self.conf.id} as its group on this broker? Start this program again to claim it"
+            )
+            self._ending = asyncio.ensure_future(self.crash(error))
 
     def _create_directories(self) -> None:
         """Create none: nothing is kept in files."""

@@ -25,6 +25,7 @@ from streams.settings import Settings, WorkerSettings
 from streams.worker.adoption import adopt, read_updates
 from streams.worker.durable import Durable
 from streams.worker.intake import Limits
+from streams.worker.owning import Owning
 from streams.worker.partition import Counts, Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import Start, may_flow, start_of
@@ -79,9 +80,11 @@ class Worker:
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.adopt_models)
-        for task in (self._durable.send_labels, self._durable.write_changelog, self.report):
+        owning = Owning(app, settings, self._store)
+        for task in (self._durable.send_labels, self._durable.write_changelog, owning.renew_claims, self.report):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
+        app.assign_hooks.append(owning.take_over)
         app.hold_back = self.hold_back
         table.on_recover(self.say_ready)
 

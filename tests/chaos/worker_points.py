@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from streams.worker import durable, pipeline
 from streams.worker.durable import Durable
-from tests.chaos.dying import Countdown, after, after_awaiting, around, before, die
+from tests.chaos.dying import Countdown, after, after_awaiting, around, before
 
 
 def _snapshot_taken(countdown: Countdown) -> None:
@@ -20,7 +20,7 @@ def _labels_half_sent(countdown: Countdown) -> None:
     async def wrap(send_run: Any, app: Any, topic: str, partition: int, records: Any) -> Any:
         if topic.endswith(".labels") and len(records) > 1 and countdown.is_last():
             await send_run(app, topic, partition, records[: len(records) // 2])
-            die()
+            countdown.strike()
         return await send_run(app, topic, partition, records)
 
     around(durable, "send_run", wrap)
@@ -72,7 +72,7 @@ def _in_append(countdown: Countdown, *, adopting: bool, part: Callable[[list[Any
     async def wrap(append: Any, self: Durable, partition: int, records: list[Any]) -> None:
         if state.now == adopting and len(records) > 1 and countdown.is_last():
             await append(self, partition, part(records))
-            die()
+            countdown.strike()
         await append(self, partition, records)
 
     around(Durable, "_append", wrap)
