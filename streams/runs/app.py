@@ -29,6 +29,9 @@ _FINISH_WITHIN_S = 20.0
 #: An answer that does not come in this time is given up, and its connection with it: a network may swallow one in silence.
 #: As long as Kafka's own clients wait; Faust's 90 s would be as long a silence.
 _REQUEST_TIMEOUT_S = 30.0
+#: Partitions that are added to a topic while we run are known at the latest after so long.
+_METADATA_MAX_AGE_S = 30.0
+_LOOK_EVERY_S = 1.0
 #: So many sessions after a claim was lost its partition has been taken from us, or somebody claimed what is not his.
 _SESSIONS_WITHOUT_CLAIM = 3
 
@@ -44,6 +47,7 @@ class RunApp(faust.App):  # type: ignore[misc]
     assign_hooks: list[RebalanceHook]
     hold_back: HoldBack
     claims: dict[int, Claim]
+    partitions: int  # of each topic
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
@@ -114,6 +118,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         broker_max_poll_records=MAX_RUN,
         broker_commit_livelock_soft_timeout=3600.0,  # we commit ourselves; Faust's watchdog cannot see it
         consumer_max_fetch_size=_FETCH_BYTES,
+        consumer_metadata_max_age_ms=int(_METADATA_MAX_AGE_S * 1000),
         consumer_auto_offset_reset="earliest",
         producer_max_batch_size=broker.producer_batch_bytes,
         producer_max_request_size=broker.producer_batch_bytes * 4,
@@ -122,6 +127,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         worker_redirect_stdouts=False,
         **options,
     )
+    app.partitions = broker.partitions
     app.transport = RunTransport(urls, app)
     app.producer_transport = RunTransport(urls, app)
     return app
@@ -133,7 +139,10 @@ def runs_topic(app: RunApp, name: str) -> Any:
 
 
 async def serve(app: RunApp) -> None:
-    """Run ``app`` until SIGINT or SIGTERM, then stop it in order. A crash inside is raised here."""
+    """Run ``app`` until SIGINT or SIGTERM, then stop it in order. A crash inside is raised here.
+
+    Raises :class:`BrokerError`, in order too, once a topic that is read has other partitions.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -141,15 +150,17 @@ async def serve(app: RunApp) -> None:
     app.finalize()
     await app.start()
     try:
-        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped())]
+        repartitioned = asyncio.ensure_future(_repartitioned(app))
+        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped()), repartitioned]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        changed = repartitioned.result() if repartitioned.done() else None
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
         if app.crash_reason is None:
             await _finish(app)
         # What Faust's services call a crash from here on is that they are stopped, as in the middle of a rebalance.
-        reason = app.crash_reason
+        reason = app.crash_reason or changed
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
@@ -157,6 +168,23 @@ async def serve(app: RunApp) -> None:
             await app.stop()
     if reason is not None:
         raise reason
+
+
+async def _repartitioned(app: RunApp) -> BrokerError:
+    """Returns once a topic that we read has other partitions than it must have.
+
+    A machine's readings would then be sent where its state is not, and models to another worker than readings.
+    """
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        for topic, count in app.consumer.partitions_read().items():
+            if count not in (0, app.partitions):
+                return BrokerError(
+                    f"topic {topic} has {count} partitions by now and must have {app.partitions}, as when this program "
+                    "started: machines would move away from their state. What was begun is finished. What to do: "
+                    "`wellsentry topics check` names every topic; make the installation anew with that many partitions "
+                    "(broker.partitions), under another broker.topic_prefix, and feed it what this one was fed"
+                )
 
 
 async def _finish(app: RunApp) -> None:

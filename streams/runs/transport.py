@@ -61,6 +61,14 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    def partitions_read(self) -> dict[str, int]:
+        """By topic that is read here: how many partitions it has, by what the broker said last."""
+        consumer = self._thread._consumer
+        if consumer is None:  # not started yet
+            return {}
+        topics = {tp.topic for tp in consumer.assignment()}
+        return {topic: len(consumer._client.cluster.partitions_for_topic(topic) or ()) for topic in topics}
+
     def go_back(self) -> None:
         """Fetch again what is not committed: something of it was fetched and not taken."""
         self._behind = True
