@@ -179,8 +179,8 @@ def test_a_longer_retention_is_only_told_by_the_doctor(kafka_url: str, make_sett
     ("program", "topic", "found", "declared"),
     [
         ("worker", "changelog", "delete", "compact"),
-        ("trainer", "models", "delete", "compact"),
-        ("sink", "labels", "compact", "delete"),
+        pytest.param("trainer", "models", "delete", "compact", marks=pytest.mark.make_chaos),
+        pytest.param("sink", "labels", "compact", "delete", marks=pytest.mark.make_chaos),
     ],
 )
 def test_no_program_starts_on_topics_that_lose_something(

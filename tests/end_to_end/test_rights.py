@@ -149,7 +149,10 @@ def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_us
             assert len(said) < 2_000
 
 
-@pytest.mark.parametrize("lacking", ["readings", "labels", "worker-state-changelog", "group", "claims"])
+@pytest.mark.parametrize(
+    "lacking",
+    ["readings", "labels", "group", "claims", pytest.param("worker-state-changelog", marks=pytest.mark.make_chaos)],
+)
 def test_a_worker_that_lacks_a_right_ends_and_says_which(
     gatekeeper: Gatekeeper, as_user: As, tmp_path: Path, lacking: str
 ) -> None:
