@@ -44,6 +44,15 @@ class Process:
         """Process id."""
         return self._process.pid
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether it was stopped by a signal, and not yet told to go on."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
+    def has_said(self, action: str) -> int:
+        """How often its log (of JSON lines) has this action."""
+        return self.log.read_text(errors="replace").count(f'"action": "{action}"')
+
     def kill(self) -> None:
         """End it with -9."""
         self._process.send_signal(signal.SIGKILL)

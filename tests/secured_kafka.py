@@ -49,9 +49,12 @@ class SecuredKafka(KafkaJars):
     def command(self, port: int) -> list[str]:
         """The broker's command; its directory is formatted the first time, with the users in it."""
         directory = self.directory
-        self.ports = {name: free_port() for name in _LISTENERS}
+        taken = {port}
+        for name in _LISTENERS:
+            self.ports[name] = free_port(taken)
+            taken.add(self.ports[name])
         properties = directory / "server.properties"
-        written = server_properties(directory / "data", port, controller := free_port())
+        written = server_properties(directory / "data", port, controller := free_port(taken))
         properties.write_text(written + self._security(port, controller))
         run_java = java_command(directory)
         if not (directory / "data").exists():

@@ -12,7 +12,7 @@ _START, _END = "<!-- rights -->\n", "<!-- end rights -->"
 def written(text: str) -> str:
     """``text`` with the table made anew."""
     head, rest = text.split(_START)
-    lines = ["| program | Read | Write | group |", "|---|---|---|---|"]
+    lines = ["| program | Read | Write | group | transactional ids |", "|---|---|---|---|---|"]
     lines += [_line(program, needed) for program, needed in rights(Settings()).items()]
     return head + _START + "\n".join(lines) + "\n" + _END + rest.split(_END, 1)[1]
 
@@ -20,7 +20,8 @@ def written(text: str) -> str:
 def _line(program: str, needed: Rights) -> str:
     reads, writes = (", ".join(f"`{one.name}`" for one in topics) for topics in (needed.reads, needed.writes))
     group = f"Read `{needed.joins}`" if needed.joins else f"Describe `{needed.looks_at}`" if needed.looks_at else ""
-    return f"| {program} | {reads} | {writes} | {group} |"
+    claims = f"Write on all that begin with `{needed.claims}`" if needed.claims else ""
+    return f"| {program} | {reads} | {writes} | {group} | {claims} |"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ class Rights:
     writes: tuple[TopicDeclaration, ...] = ()
     joins: str | None = None  # the consumer group it is a member of
     looks_at: str | None = None  # a group whose offsets it asks for
+    claims: str | None = None  # how the transactional ids begin by which it claims partitions
 
     @property
     def topics(self) -> tuple[TopicDeclaration, ...]:
@@ -40,6 +41,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
                 all_topics.changelog,
             ),
             joins=settings.worker.app_id,
+            claims=f"{settings.worker.app_id}-",
         ),
         "trainer": Rights(
             reads=(all_topics.training, all_topics.models),

@@ -28,7 +28,7 @@ class KafkaJars(Part):
         run_java = java_command(directory)
         properties = directory / "server.properties"
         if not properties.exists() or f"127.0.0.1:{port}\n" not in properties.read_text():
-            properties.write_text(server_properties(directory / "data", port, free_port()))
+            properties.write_text(server_properties(directory / "data", port, free_port({port})))
         if not (directory / "data").exists():
             format_data(run_java, properties)
         return [*run_java, "-Xmx512m", "-Xms256m", "kafka.Kafka", str(properties)]

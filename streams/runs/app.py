@@ -10,10 +10,15 @@ from faust.types import TP, AppT, EventT, Message
 from mode import CrashingSupervisor
 from yarl import URL
 
+from schemas.errors import BrokerError
 from streams.access.broker import addresses, for_faust
+from streams.log import get_logger
+from streams.runs.claims import Claim
 from streams.runs.tables import ReadyTables
-from streams.runs.transport import HoldBack, RevokeHook, RunTransport
+from streams.runs.transport import HoldBack, RebalanceHook, RunTransport
 from streams.settings import Settings
+
+log = get_logger(__name__)
 
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
 MAX_RUN = 4_000
@@ -25,24 +30,56 @@ _FINISH_WITHIN_S = 20.0
 #: An answer that does not come in this time is given up, and its connection with it: a network may swallow one in silence.
 #: As long as Kafka's own clients wait; Faust's 90 s would be as long a silence.
 _REQUEST_TIMEOUT_S = 30.0
+#: Partitions that are added to a topic while we run are known at the latest after so long.
+_METADATA_MAX_AGE_S = 30.0
+_LOOK_EVERY_S = 1.0
+#: So many sessions after a claim was lost its partition has been taken from us, or somebody claimed what is not his.
+_SESSIONS_WITHOUT_CLAIM = 3
 
 
 class RunApp(faust.App):  # type: ignore[misc]
-    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions, and ``hold_back`` what to fetch.
+    """A Faust app that asks ``revoke_hooks`` to finish before it gives up partitions, ``assign_hooks`` to take over those it
+    is given, and ``hold_back`` what to fetch. What it sends to a partition of ``claims`` bears that claim.
 
     Holding back is not done in an agent: one that waits fills its queue, and a full queue stops every other agent.
     """
 
-    revoke_hooks: list[RevokeHook]
+    revoke_hooks: list[RebalanceHook]
+    assign_hooks: list[RebalanceHook]
     hold_back: HoldBack
     #: Topics whose partitions begin with small runs: of these each record takes long at first, and others wait for the first.
     begin_gently: frozenset[str]
+    claims: dict[int, Claim]
+    partitions: int  # of each topic
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
+        self.assign_hooks = []
+        self.claims = {}
         self.hold_back = _hold_nothing_back
         self.begin_gently = frozenset()
         super().__init__(*args, **kwargs)
+
+    def lose(self, partition: int, claim: Claim) -> None:
+        """Another has claimed ``partition``: we stood still, and shall hear of it from the group. If not, we end."""
+        if not claim.holds:
+            return
+        claim.lost = True
+        log.warning(
+            "a partition is another's by now, what was begun for it is left to that one",
+            action="claim_lost",
+            partition=partition,
+        )
+        wait_s = _SESSIONS_WITHOUT_CLAIM * self.conf.broker_session_timeout
+        asyncio.get_running_loop().call_later(wait_s, self._end_without, partition, claim)
+
+    def _end_without(self, partition: int, claim: Claim) -> None:
+        if not (claim.ended or self.should_stop):
+            error = BrokerError(
+                f"partition {partition} is ours by the group and another's by its claim; does a second installation use "
+                f"{self.conf.id} as its group on this broker? Start this program again to claim it"
+            )
+            self._ending = asyncio.ensure_future(self.crash(error))
 
     def _create_directories(self) -> None:
         """Create none: nothing is kept in files."""
@@ -85,6 +122,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         broker_max_poll_records=MAX_RUN,
         broker_commit_livelock_soft_timeout=3600.0,  # we commit ourselves; Faust's watchdog cannot see it
         consumer_max_fetch_size=_FETCH_BYTES,
+        consumer_metadata_max_age_ms=int(_METADATA_MAX_AGE_S * 1000),
         consumer_auto_offset_reset="earliest",
         producer_max_batch_size=broker.producer_batch_bytes,
         producer_max_request_size=broker.producer_batch_bytes * 4,
@@ -94,6 +132,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         worker_redirect_stdouts=False,
         **options,
     )
+    app.partitions = broker.partitions
     app.transport = RunTransport(urls, app)
     app.producer_transport = RunTransport(urls, app)
     return app
@@ -105,7 +144,10 @@ def runs_topic(app: RunApp, name: str) -> Any:
 
 
 async def serve(app: RunApp) -> None:
-    """Run ``app`` until SIGINT or SIGTERM, then stop it in order. A crash inside is raised here."""
+    """Run ``app`` until SIGINT or SIGTERM, then stop it in order. A crash inside is raised here.
+
+    Raises :class:`BrokerError`, in order too, once a topic that is read has other partitions.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -113,15 +155,17 @@ async def serve(app: RunApp) -> None:
     app.finalize()
     await app.start()
     try:
-        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped())]
+        repartitioned = asyncio.ensure_future(_repartitioned(app))
+        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped()), repartitioned]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        changed = repartitioned.result() if repartitioned.done() else None
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
         if app.crash_reason is None:
             await _finish(app)
         # What Faust's services call a crash from here on is that they are stopped, as in the middle of a rebalance.
-        reason = app.crash_reason
+        reason = app.crash_reason or changed
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
@@ -129,6 +173,23 @@ async def serve(app: RunApp) -> None:
             await app.stop()
     if reason is not None:
         raise reason
+
+
+async def _repartitioned(app: RunApp) -> BrokerError:
+    """Returns once a topic that we read has other partitions than it must have.
+
+    A machine's readings would then be sent where its state is not, and models to another worker than readings.
+    """
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        for topic, count in app.consumer.partitions_read().items():
+            if count not in (0, app.partitions):
+                return BrokerError(
+                    f"topic {topic} has {count} partitions by now and must have {app.partitions}, as when this program "
+                    "started: machines would move away from their state. What was begun is finished. What to do: "
+                    "`wellsentry topics check` names every topic; make the installation anew with that many partitions "
+                    "(broker.partitions), under another broker.topic_prefix, and feed it what this one was fed"
+                )
 
 
 async def _finish(app: RunApp) -> None:

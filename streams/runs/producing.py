@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
+from aiokafka.errors import ProducerFenced
+
 from streams.runs.app import RunApp
 
 Record = tuple[bytes | None, bytes | None]
@@ -14,8 +16,12 @@ async def send_run(
 ) -> int | None:
     """Send ``records`` in order and return when all are durable: the offset of the last one, None when there is none.
 
-    They go in as few batches as possible. A record larger than a batch is sent by itself.
+    They go in as few batches as possible. A record larger than a batch is sent by itself. To a partition that another has
+    claimed since, nothing is sent: who has it does again all that is not committed (:mod:`streams.runs.claims`).
     """
+    claim = app.claims.get(partition)
+    if claim is not None and not claim.holds:
+        return None
     producer = app.producer._producer
     pending: list[Awaitable[Any]] = []
     counts: list[int] = []
@@ -24,19 +30,23 @@ async def send_run(
         counts.append(batch.record_count())
         pending.append(await producer.send_batch(batch, topic, partition=partition))
 
-    batch = producer.create_batch()
+    def new_batch() -> Any:
+        return producer.create_batch() if claim is None else claim.batch(producer, topic)
+
+    batch = new_batch()
     for key, value in records:
-        if batch.append(key=key, value=value, timestamp=timestamp_ms) is not None:
-            continue
-        if batch.record_count():
+        if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
             await hand_over(batch)
-            batch = producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=timestamp_ms) is not None:
-                continue
-        counts.append(1)
-        pending.append(await producer.send(topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms))
+            batch = new_batch()
+            batch.append(key=key, value=value, timestamp=timestamp_ms)  # the first one has room, whatever its size
     if batch.record_count():
         await hand_over(batch)
-    sent = await asyncio.gather(*pending)
+    sent: list[Any] = await asyncio.gather(*pending, return_exceptions=True)
+    for error in sent:
+        if claim is not None and isinstance(error, ProducerFenced):
+            app.lose(partition, claim)
+            return None
+        if isinstance(error, BaseException):
+            raise error
     # The broker tells the offset of a batch's first record.
     return max((int(one.offset) + count - 1 for one, count in zip(sent, counts, strict=True)), default=None)

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport, changed in the six places that delivering runs needs.
+"""Faust's Kafka transport, changed in the seven places that delivering runs needs.
 
 1. ``_drain_messages`` hands over one message for each partition of a fetch, its value being the :class:`Run`.
 2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
@@ -8,6 +8,7 @@
 5. The broker keeps a fetch that finds nothing for a tenth of a second. Partitions that are resumed meanwhile wait until it
    answers, which Faust lets take a second and a half: at a start, after a rebalance, whenever one caught up.
 6. Changelogs are fetched in batches (:mod:`streams.runs.batches`): nobody needs an object of each of their records.
+7. Before anything is read of partitions that were given, the application may take them over (``on_assign``).
 
 These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
 of them, so that an upgrade fails in a test and not at night.
@@ -41,7 +42,8 @@ _FIRST_RUNS = 100
 #: How long the broker keeps a fetch that finds nothing.
 _BROKER_WAIT_MS = 100
 
-RevokeHook = Callable[[set[TP]], Awaitable[None]]
+#: Told of the partitions that are taken or given.
+RebalanceHook = Callable[[set[TP]], Awaitable[None]]
 #: Of the partitions that could be fetched, those that shall wait.
 HoldBack = Callable[[set[TP]], Awaitable[set[TP]]]
 
@@ -76,6 +78,14 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         """Ask for topics, and so to be let into the group."""
         log.info("joining the group", action="joining")
         await super().subscribe(topics)
+
+    def partitions_read(self) -> dict[str, int]:
+        """By topic that is read here: how many partitions it has, by what the broker said last."""
+        consumer = self._thread._consumer
+        if consumer is None:  # not started yet
+            return {}
+        topics = {tp.topic for tp in consumer.assignment()}
+        return {topic: len(consumer._client.cluster.partitions_for_topic(topic) or ()) for topic in topics}
 
     def go_back(self) -> None:
         """Fetch again what is not committed: something of it was fetched and not taken."""
@@ -172,6 +182,16 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             await hook(revoked)
         await super().on_partitions_revoked(revoked)
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Let the application take the partitions over before their state is looked at."""
+        try:
+            for hook in self.app.assign_hooks:
+                await hook(assigned)
+        except Exception as error:
+            await self.app.crash(error)  # aiokafka would log it and go on
+            raise
+        await super().on_partitions_assigned(assigned, generation_id)
+
     # -- topics are declared in schemas/topics.py and created by `wellsentry topics create`, never on the way
 
     async def create_topic(self, *args: Any, **kwargs: Any) -> None:
@@ -186,6 +206,11 @@ class RunProducer(driver.Producer):  # type: ignore[misc]
     """
 
     _idempotent = True
+
+    @property
+    def knows_producer_ids(self) -> bool:
+        """Whether the broker does."""
+        return self._idempotent
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": self._idempotent}

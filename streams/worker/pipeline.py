@@ -25,6 +25,7 @@ from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
 from streams.worker.limits import Limits
+from streams.worker.owning import Owning
 from streams.worker.partition import Counts, Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import Start, may_flow, start_of
@@ -82,9 +83,17 @@ class Worker:
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.take_models)
         durable, adopter = self._durable, self._adopter
-        for task in (durable.send_labels, durable.changelog.write_changes, adopter.adopt_models, self.report):
+        owning = Owning(app, settings, self._store)
+        for task in (
+            durable.send_labels,
+            durable.changelog.write_changes,
+            adopter.adopt_models,
+            owning.renew_claims,
+            self.report,
+        ):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
+        app.assign_hooks.append(owning.take_over)
         app.hold_back = self.hold_back
         table.on_recover(self.say_ready)
 
@@ -178,6 +187,7 @@ class Worker:
             await self._durable.drain()
             self._durable.forget()
             self._adopter.forget()
+            self._store.hand_over()
             self._starts.clear()
             self._started.clear()
         if revoked:

@@ -5,7 +5,7 @@ ours, from which offset to read, when all is back. Records reach it in runs (``a
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from faust.stores import memory
 from faust.types import TP, EventT
@@ -18,6 +18,9 @@ log = get_logger(__name__)
 
 NewEngine = Callable[[], Engine]
 
+#: Of the record that an owner writes last of all when it claims a partition: what it reads back ends with it.
+OWNER_KEY: Final = b"owner"
+
 
 def restore(engine: Engine, tp: TP, records: Iterable[Any]) -> None:
     """Give ``engine`` changelog records of ``tp``; :class:`StateError` names the one that cannot be read."""
@@ -26,7 +29,7 @@ def restore(engine: Engine, tp: TP, records: Iterable[Any]) -> None:
     try:
         for record in records:
             value = record.value
-            if value:
+            if value and record.key != OWNER_KEY:
                 offset = record.offset
                 keep(record.key, value)
     except (StateError, ValueError, AttributeError) as error:  # UnicodeDecodeError in a name; no key at all
@@ -47,10 +50,22 @@ class StateStore(memory.Store):  # type: ignore[misc]
         self._live: set[int] = set()  # partitions whose engine was read back and may have judged since
         self._back: set[int] = set()  # partitions of ours whose state is known, be it that there is none
         self._applied: dict[TP, int] = {}  # changelog offset up to which an engine is as the changelog says
+        self._of_claims: dict[TP, int] = {}  # how many offsets at a changelog's end are of our claim to it
 
     def is_back(self, partition: int) -> bool:
         """Whether a partition's state has been read back since it became ours: nothing may be judged before."""
         return partition in self._back
+
+    def claimed(self, tp: TP, offsets: int) -> None:
+        """Remember that our claim to a partition has added so many offsets to its changelog."""
+        self._of_claims[tp] = offsets
+
+    def hand_over(self) -> None:
+        """Nothing may be judged before the next recovery: an agent may hold a run it took before the rebalance.
+
+        What it judged now would be judged by an engine that is forgotten when the new partitions are known.
+        """
+        self._back.clear()
 
     def engine(self, partition: int) -> Engine:
         """The engine of a partition; an empty one if there was none."""
@@ -101,9 +116,13 @@ class StateStore(memory.Store):  # type: ignore[misc]
         """Forget partitions that are no longer ours, or that somebody else had meanwhile: the changelog knows better."""
         kept = [tp for tp in assigned if tp in self._applied]
         ends = await self.app.consumer.highwaters(*kept) if kept else {}
-        moved_on = {tp for tp in kept if (ends.get(tp) or 0) > self._applied[tp] + 1}
+        ends = {tp: (end or 0) - self._of_claims.get(tp, 0) for tp, end in ends.items()}
+        moved_on = {tp for tp in kept if ends.get(tp, 0) > self._applied[tp] + 1}
         for tp in moved_on:
             self.app.tables.recovery.revoke(tp)  # or it would begin where we had come to
+        for tp in set(kept) - moved_on:
+            self._applied[tp] += self._of_claims.get(tp, 0)
+        self._of_claims.clear()
         ours = {tp.partition for tp in assigned} - {tp.partition for tp in moved_on}
         self._live &= ours
         self._back &= ours

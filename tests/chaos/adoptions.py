@@ -9,6 +9,7 @@ from models.engine.engine import Engine
 from models.engine.layout import HEAD, core_in, split_key
 from models.engine.model_records import unpack_model
 from schemas.training import FLEET
+from streams.worker.store import OWNER_KEY
 
 
 class Adoption(NamedTuple):
@@ -64,7 +65,7 @@ def not_durable(labels: Sequence[Any], changelog: Iterable[Any]) -> list[str]:
 
 
 def _said_by(record: Any) -> Iterator[Adoption]:
-    if not record.value:
+    if not record.value or record.key == OWNER_KEY:
         return
     client, machine, stack, part = split_key(record.key)
     if part == HEAD:

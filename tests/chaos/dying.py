@@ -1,4 +1,4 @@
-"""A program of wellsentry that kills itself with -9 at a named point, at its n-th passage there.
+"""A program of wellsentry that kills itself with -9 at a named point, or stands still there, at its n-th passage.
 
 Nothing in production code knows of it: the functions around the point are wrapped before the program starts.
 """
@@ -13,35 +13,34 @@ from streams.settings import load_settings
 
 
 class Countdown:
-    """Ends the process at the n-th passage."""
+    """Sends the process ``number`` at the n-th passage."""
 
-    def __init__(self, passages: int) -> None:
-        self._left = passages
+    def __init__(self, passages: int, number: signal.Signals) -> None:
+        self._left, self._number = passages, number
 
     def pass_by(self) -> None:
         """One passage."""
         if self.is_last():
-            die()
+            self.strike()
 
     def is_last(self) -> bool:
         """One passage; whether it is the last, for a point that still has something to do."""
         self._left -= 1
         return self._left == 0
 
-
-def die() -> None:
-    """At once, nothing is finished or flushed."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def script(command: str, point: str, passage: int) -> str:
-    """Python that runs ``wellsentry COMMAND`` until its ``passage``-th time at ``point``."""
-    return f"from tests.chaos.dying import main; main({command!r}, {point!r}, {passage})"
+    def strike(self) -> None:
+        """At once, nothing is finished or flushed."""
+        os.kill(os.getpid(), self._number)
 
 
-def main(command: str, point: str, passage: int) -> None:
+def script(command: str, point: str, passage: int, number: signal.Signals = signal.SIGKILL) -> str:
+    """Python that runs ``wellsentry COMMAND`` until its ``passage``-th time at ``point``, where it is sent a signal."""
+    return f"from tests.chaos.dying import main; main({command!r}, {point!r}, {passage}, {int(number)})"
+
+
+def main(command: str, point: str, passage: int, number: int) -> None:
     """Run the program."""
-    countdown = Countdown(passage)
+    countdown = Countdown(passage, signal.Signals(number))
     if command == "worker":
         from streams.worker.app import run_worker
         from tests.chaos.worker_points import POINTS

@@ -15,6 +15,7 @@ from streams.audit import Scope
 from streams.audit.running import run_audit
 from streams.partitions import partition_of
 from streams.worker.partition import Partition
+from streams.worker.store import restore
 from tests.chaos import adoptions
 from tests.chaos.fleet import Message
 from tests.chaos.same_state import different_labels_to_come, different_state
@@ -108,7 +109,7 @@ def _read_back(engine: Engine, changelog: Iterable[Any]) -> Engine:
     """An engine that knows what the changelog says, as a worker would that starts now."""
     for record in changelog:
         if record.value:
-            engine.restore(record.key, record.value)
+            restore(engine, record)
     engine.finish_restore()
     engine.read_back(range(len(engine.machines)))
     return engine

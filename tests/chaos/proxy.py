@@ -174,7 +174,8 @@ class ProxiedKafka(KafkaJars):
 
     def __init__(self) -> None:
         super().__init__()
-        self.proxy_port, self.target_port = free_port(), free_port()
+        self.proxy_port = free_port()
+        self.target_port = free_port({self.proxy_port})
 
     def command(self, port: int) -> list[str]:
         """The broker's command, its settings changed before."""

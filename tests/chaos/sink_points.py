@@ -6,14 +6,14 @@ from typing import Any, Final
 from streams import sink
 from streams.label_store import store
 from streams.sink import Sink
-from tests.chaos.dying import Countdown, after, after_awaiting, around, die
+from tests.chaos.dying import Countdown, after, after_awaiting, around
 
 
 def _batch_half_put(countdown: Countdown) -> None:
     def wrap(put_batch: Any, client: Any, table: str, items: Any, retrying: Any) -> Any:
         if len(items) > 1 and countdown.is_last():
             put_batch(client, table, items[: len(items) // 2], retrying)
-            die()
+            countdown.strike()
         return put_batch(client, table, items, retrying)
 
     around(store, "put_batch", wrap)

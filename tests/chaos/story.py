@@ -1,8 +1,10 @@
 """A story: topics and settings of its own, a fleet that feeds them, programs that come and go."""
 
 import contextlib
+import os
 import random
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ from tests.chaos.dying import script
 from tests.chaos.feeding import Feeding
 from tests.chaos.fleet import Fleet
 from tests.chaos.undisturbed import Build
-from tests.chaos.whole_topics import bury, committed, ends, members
+from tests.chaos.whole_topics import bury, committed, is_read, members
 from tests.conftest import MakeSettings
 from tests.processes import Process, running, wait_until
 
@@ -43,6 +45,7 @@ class Story:
         self.fleet = Fleet(seed)
         self.bursts = 0
         self.kills: dict[str, int] = {}  # by program and place
+        self.stalls: dict[str, int] = {}  # by place: workers that stood still there
         self.drained = 0  # programs that were told to end
         create_topics(settings)
         with LabelStore(settings.dynamodb) as store:
@@ -76,6 +79,35 @@ class Story:
         self._note(f"{command}: {point}")
         self.bury(command, before)
 
+    @contextlib.contextmanager
+    def standing_still(self, point: str | None, most_passages: int = 4) -> Iterator[Process]:
+        """A worker, beside one that runs, which stands still for longer than its session: at ``point``, or at any moment.
+
+        The block begins when the broker has taken its partitions away; then it wakes up and goes on, and is told to end.
+        """
+        before = set(members(self.settings, self.group("worker")))
+        stop = script("worker", point, self.random.randint(1, most_passages), signal.SIGSTOP) if point else None
+        with self.running("worker", script=stop) as process:
+            try:
+                if point is None:
+                    wait_until(lambda: process.has_said("ready"), what="a worker that is ready", process=process)
+                    time.sleep(self.random.uniform(0.0, 2.0))  # the moment is the story's, not a guess
+                    os.kill(process.pid, signal.SIGSTOP)
+                wait_until(lambda: process.stands_still, _DIES_WITHIN_S, f"standing still at {point!r}", process)
+                self._stood_still(point)
+                self.bury("worker", before)
+                yield process
+            finally:
+                os.kill(process.pid, signal.SIGCONT)
+            readies = process.has_said("ready")
+            wait_until(lambda: process.has_said("ready") > readies, what="being back", process=process)
+            assert process.end() == 0, process.tail()
+        self.drained += 1
+
+    def _stood_still(self, point: str | None) -> None:
+        where = f"worker: stood still, {point or 'at a random moment'}"
+        self.stalls[where] = self.stalls.get(where, 0) + 1
+
     def _wait_for_death(self, process: Process, point: str) -> None:
         try:
             wait_until(lambda: not process.running, _DIES_WITHIN_S, f"death at {point!r}")
@@ -100,8 +132,11 @@ class Story:
 
     def told(self) -> str:
         """What was done to it."""
-        killed = ", ".join(f"{count} x {what}" for what, count in self.kills.items()) or "none"
-        return f"{self.name}, seed {self.seed}: {sum(self.kills.values())} kills ({killed}), {self.drained} drained"
+        done = ", ".join(f"{count} x {what}" for what, count in (self.kills | self.stalls).items()) or "none"
+        return (
+            f"{self.name}, seed {self.seed}: {sum(self.kills.values())} kills, {sum(self.stalls.values())} stalls ({done}), "
+            f"{self.drained} drained"
+        )
 
     # -- until all is done
 
@@ -114,7 +149,7 @@ class Story:
 
     def _wait_committed(self, command: str, topic: str, process: Any) -> None:
         wait_until(
-            lambda: committed(self.settings, self.group(command), topic) == ends(self.settings, topic),
+            lambda: is_read(self.settings, topic, committed(self.settings, self.group(command), topic)),
             _SETTLES_WITHIN_S,
             f"{command} at the end of {topic}",
             process,

@@ -1,14 +1,17 @@
 """The broker restarts, or is gone for longer than a session lasts: programs wait for it, say so now and then, and go on."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from streams.parts.kafka_jars import KafkaJars
+from streams.parts.ports import free_port
 from tests.chaos.conftest import MakeDisturbed, Prove
 from tests.chaos.disturbed import spoke_too_often
 from tests.chaos.whole_topics import ends, members
-from tests.processes import wait_until
+from tests.conftest import MakeSettings
+from tests.processes import running, wait_until
 
 
 @pytest.mark.make_chaos
@@ -39,14 +42,16 @@ def test_a_broker_that_is_gone_for_a_while_is_waited_for(
     assert_proof(story)
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["worker", *(pytest.param(one, marks=pytest.mark.make_chaos) for one in ("sink", "trainer"))],
+)
 def test_a_program_that_is_started_without_a_broker_says_so_and_ends(
-    own_kafka: KafkaJars, make_disturbed: MakeDisturbed, whole_suite: bool
+    make_settings: MakeSettings, tmp_path: Path, command: str
 ) -> None:
-    story = make_disturbed(own_kafka.url, {})
-    own_kafka.stop()
-    for command in ("worker", "sink", "trainer") if whole_suite else ("worker",):
-        with story.running(command) as program:
-            wait_until(lambda program=program: not program.running, 40.0, f"{command}'s end")
-            assert program.status == 1, program.tail()
-            assert f"nothing listens at {own_kafka.url}; start Kafka" in program.tail()
-            assert spoke_too_often(program, 10.0) == []
+    settings = make_settings(f"127.0.0.1:{free_port()}", log={"format": "json"})
+    with running(command, settings, tmp_path) as program:
+        wait_until(lambda: not program.running, 40.0, f"{command}'s end")
+        assert program.status == 1, program.tail()
+        assert f"nothing listens at {settings.broker.url}; start Kafka" in program.tail()
+        assert spoke_too_often(program, 10.0) == []

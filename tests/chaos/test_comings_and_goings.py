@@ -26,7 +26,7 @@ def _run_and_kill(story: Story, victim: str) -> None:
     """All three run; one of them is killed after a while that the seed chooses."""
     with story.running("worker") as worker, story.running("trainer") as trainer, story.running("sink") as sink:
         processes = {"worker": worker, "trainer": trainer, "sink": sink}
-        wait_until(lambda: '"action": "ready"' in worker.tail(20_000), what="a worker that is ready", process=worker)
+        wait_until(lambda: worker.has_said("ready"), what="a worker that is ready", process=worker)
         time.sleep(story.random.uniform(0.0, 3.0))  # the moment is the story's, not a guess
         story.killed(victim, processes[victim], set())
 
@@ -65,16 +65,14 @@ def _assert_all_labelled_is_committed(story: Story, done: dict[int, int]) -> Non
         assert newest < done[number], f"partition {number}: label of {newest}, committed to {done[number]}"
 
 
-@pytest.mark.xfail(
-    reason="partitions that moved between living workers give other surprises: docs/chaos.md", strict=False
-)
 @pytest.mark.make_chaos
 def test_two_workers_that_join_and_leave_all_the_time(make_story: MakeStory, assert_proof: Prove, kills: int) -> None:
+    # Faust has an eager assignor alone: each coming and going takes all partitions from both.
     story = make_story()
     with story.running("sink"), story.fed(model_every=5), story.running("worker") as first:
         for _ in range(max(2, kills)):
             with story.running("worker") as second:
-                wait_until(lambda second=second: '"action": "ready"' in second.tail(20_000), what="two", process=second)
+                wait_until(lambda second=second: second.has_said("ready"), what="two", process=second)
                 time.sleep(story.random.uniform(0.0, 2.0))
                 assert second.end() == 0, second.tail()
             story.drained += 1

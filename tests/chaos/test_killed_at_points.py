@@ -6,31 +6,34 @@ from tests.chaos import requests_answered, sink_points, worker_points
 from tests.chaos.conftest import MakeStory, Note, Prove
 
 
-def test_a_worker_killed_between_its_durable_steps(make_story: MakeStory, assert_proof: Prove, kills: int) -> None:
+@pytest.mark.parametrize(
+    ("command", "points", "undisturbed", "model_every"),
+    [
+        pytest.param("worker", worker_points.READING_POINTS, "sink", 5, id="worker between its durable steps"),
+        pytest.param(
+            "worker",
+            worker_points.MODEL_POINTS,
+            "sink",
+            2,
+            id="worker while it adopts a model",
+            marks=pytest.mark.make_chaos,
+        ),
+        pytest.param("sink", sink_points.POINTS, "worker", 0, id="sink while it writes", marks=pytest.mark.make_chaos),
+    ],
+)
+def test_a_program_killed_at_each_point_loses_and_alters_nothing(
+    make_story: MakeStory,
+    assert_proof: Prove,
+    kills: int,
+    command: str,
+    points: dict[str, object],
+    undisturbed: str,
+    model_every: int,
+) -> None:
     story = make_story()
-    with story.running("sink"), story.fed(model_every=5):
-        for point in [one for one in worker_points.READING_POINTS for _ in range(kills)]:
-            story.dies("worker", point)
-    story.finish()
-    assert_proof(story)
-
-
-@pytest.mark.make_chaos
-def test_a_worker_killed_while_it_adopts_a_model(make_story: MakeStory, assert_proof: Prove, kills: int) -> None:
-    story = make_story()
-    with story.running("sink"), story.fed(model_every=2):
-        for point in [one for one in worker_points.MODEL_POINTS for _ in range(kills)]:
-            story.dies("worker", point)
-    story.finish()
-    assert_proof(story)
-
-
-@pytest.mark.make_chaos
-def test_a_sink_killed_while_it_writes(make_story: MakeStory, assert_proof: Prove, kills: int) -> None:
-    story = make_story()
-    with story.running("worker"), story.fed():
-        for point in [one for one in sink_points.POINTS for _ in range(kills)]:
-            story.dies("sink", point)
+    with story.running(undisturbed), story.fed(model_every=model_every):
+        for point in [one for one in points for _ in range(kills)]:
+            story.dies(command, point)
     story.finish()
     assert_proof(story)
 

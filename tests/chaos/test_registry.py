@@ -3,19 +3,23 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from schemas.errors import RegistryError
 from schemas.training import ModelUpdate
 from streams.registry import Registry
-from streams.settings import RegistrySettings
+from streams.settings import RegistrySettings, Settings
 from tests.chaos.conftest import MakeDisturbed
 from tests.chaos.disturbed import spoke_too_often
+from tests.chaos.gate import Gate
 from tests.chaos.whole_topics import whole
-from tests.processes import wait_until
+from tests.processes import Process, wait_until
 from tests.streams.trainer_parts import entry, request
 
 _ROOM_KB = 64
@@ -79,19 +83,60 @@ def test_a_trainer_waits_for_room_and_then_answers_every_request(
     story = make_disturbed(
         kafka_url, {}, registry={"url": str(small_disk / "registry")}, trainer={"fleet_after_machines": 100}
     )
-    topics = story.settings.topics
-    for number in range(20):
-        home = number % story.settings.broker.partitions
-        asked = request(f"well-{number}", partition=home).model_dump_json().encode()
-        producer_key = f"well-{number}".encode()
-        _send_to(story.settings.broker.url, topics.training.name, home, producer_key, asked)
+    _ask(story.settings, range(20))
     with story.running("trainer") as trainer:
         wait_until(lambda: "registry does not take it" in trainer.tail(100_000), 60.0, "complaint")
         assert "No space left on device" in trainer.tail(100_000)
         make_room(small_disk)
-        wait_until(lambda: sum(map(len, whole(story.settings, topics.models.name).values())) >= 20, 60.0, "all models")
+        _wait_for_models(story.settings, 20, trainer)
         assert spoke_too_often(trainer, 30.0) == []
         assert trainer.end() == 0, trainer.tail()
+
+
+@pytest.mark.make_chaos
+def test_a_trainer_goes_on_when_s3_is_back_and_then_answers_every_request(
+    kafka_url: str, make_disturbed: MakeDisturbed, s3_endpoint: str, unique_prefix: str, whole_suite: bool
+) -> None:
+    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=unique_prefix)
+    port = urlsplit(s3_endpoint).port
+    assert port is not None
+    with Gate(port) as gate:
+        registry = {"url": f"s3://{unique_prefix}/wells", "s3_endpoint": f"http://127.0.0.1:{gate.port}"}
+        story = make_disturbed(kafka_url, {}, registry=registry, trainer={"fleet_after_machines": 100})
+        topics = story.settings.topics
+        with story.running("trainer") as trainer:
+            _ask(story.settings, range(4))
+            _wait_for_models(story.settings, 4, trainer)
+            began_s = time.monotonic()
+            with gate.shut():
+                _ask(story.settings, range(4, 12))
+                wait_until(lambda: "registry does not take it" in trainer.tail(100_000), 60.0, "complaint", trainer)
+                time.sleep(60.0 if whole_suite else 5.0)  # that is the story
+            assert trainer.running, trainer.tail()
+            _wait_for_models(story.settings, 12, trainer)
+            assert spoke_too_often(trainer, time.monotonic() - began_s) == []
+            assert trainer.end() == 0, trainer.tail()
+        assert gate.turned_away > 0
+        published = [
+            ModelUpdate.model_validate_json(record.value)
+            for some in whole(story.settings, topics.models.name).values()
+            for record in some
+        ]
+        stored = Registry(story.settings.registry)
+        assert len({update.machine_id for update in published}) == 12
+        assert all(stored.update(update.manifest) == update for update in published)
+
+
+def _ask(settings: Settings, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        home = number % settings.broker.partitions
+        asked = request(f"well-{number}", partition=home).model_dump_json().encode()
+        _send_to(settings.broker.url, settings.topics.training.name, home, f"well-{number}".encode(), asked)
+
+
+def _wait_for_models(settings: Settings, count: int, trainer: Process) -> None:
+    name = settings.topics.models.name
+    wait_until(lambda: sum(map(len, whole(settings, name).values())) >= count, 90.0, "all models", trainer)
 
 
 def _send_to(url: str, topic: str, partition: int, key: bytes, value: bytes) -> None:

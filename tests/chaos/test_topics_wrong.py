@@ -1,5 +1,6 @@
 """Topics not as declared: a program refuses to start, and says which one, what it is, what it must be, what to do."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,14 @@ from streams.access.rights import rights
 from streams.doctor import examine
 from streams.settings import Settings
 from streams.topics_admin import require_topics
+from tests.chaos.conftest import MakeStory
+from tests.chaos.story import Story
+from tests.chaos.whole_topics import committed, ends, whole
 from tests.conftest import MakeSettings
 from tests.processes import running, wait_until
 
 DAY_MS = 86_400_000
+_LABELLED = ("readings", "labels", "rejected")
 
 
 def create(settings: Settings, partitions: dict[str, int] | None = None, missing: str = "") -> None:
@@ -107,6 +112,43 @@ def test_a_topic_with_the_wrong_policy_is_named_with_what_it_must_be_and_the_com
     require_topics(settings, rights(settings)["worker"])
 
 
+@pytest.mark.make_chaos
+def test_partitions_that_are_added_while_programs_run_end_them_in_order_and_nothing_is_lost(
+    make_story: MakeStory,
+) -> None:
+    story = make_story()
+    settings = story.settings
+    with story.fed(), story.running("worker") as worker, story.running("sink") as sink:
+        wait_until(lambda: min(ends(settings, settings.topics.labels.name).values()) > 0, what="labels", process=worker)
+        for program, topic in ((worker, "readings"), (sink, "labels")):
+            add_partitions(settings, topic, settings.broker.partitions + 2)
+            wait_until(lambda program=program: not program.running, what="its end")
+            assert program.status == 1
+            name = getattr(settings.topics, topic).name
+            assert f"topic {name} has {settings.broker.partitions + 2} partitions by now" in program.tail()
+            assert "Traceback" not in program.tail(1_000)
+    with pytest.raises(BrokerError, match="partitions is 6, must be 4"):
+        require_topics(settings, rights(settings)["worker"])
+    _assert_all_that_is_committed_is_labelled_once(story)
+
+
+def _assert_all_that_is_committed_is_labelled_once(story: Story) -> None:
+    """Up to where the worker has come nothing is missing and nothing said twice: it ended in order."""
+    settings, topics = story.settings, story.settings.topics
+    done = committed(settings, story.group("worker"), topics.readings.name)
+    readings, labels, rejected = (whole(settings, getattr(topics, name).name) for name in _LABELLED)
+    for number in range(settings.broker.partitions):
+        made = [json.loads(record.value) for record in labels[number]]
+        places = [label["source_offset"] for label in made if not label["revision"]]
+        assert len(places) == len(set(places))
+        assert max(places, default=-1) < done[number]
+        known = {*places, *(label["partner_offset"] for label in made)}
+        known |= {json.loads(record.value)["source_offset"] for record in rejected[number]}
+        missing = [r for r in readings[number] if r.offset < done[number] and r.offset not in known]
+        assert len({record.key for record in missing}) == len(missing), "at most one of a machine is held, by tag"
+        assert all(b'"tag"' in record.value for record in missing)
+
+
 def test_a_changelog_made_by_hand_with_no_settings_is_not_taken(kafka_url: str, make_settings: MakeSettings) -> None:
     settings = make_settings(kafka_url)
     create(settings, missing="changelog")
@@ -137,8 +179,8 @@ def test_a_longer_retention_is_only_told_by_the_doctor(kafka_url: str, make_sett
     ("program", "topic", "found", "declared"),
     [
         ("worker", "changelog", "delete", "compact"),
-        ("trainer", "models", "delete", "compact"),
-        ("sink", "labels", "compact", "delete"),
+        pytest.param("trainer", "models", "delete", "compact", marks=pytest.mark.make_chaos),
+        pytest.param("sink", "labels", "compact", "delete", marks=pytest.mark.make_chaos),
     ],
 )
 def test_no_program_starts_on_topics_that_lose_something(

@@ -10,6 +10,8 @@ from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from streams.settings import Settings
 
+_MOST_MARKERS = 1_000  # more than that behind somebody's offset are not looked at one by one
+
 
 @contextmanager
 def _consumer(settings: Settings, topic: str) -> Iterator[tuple[Any, list[TopicPartition]]]:
@@ -37,6 +39,22 @@ def ends(settings: Settings, topic: str) -> dict[int, int]:
     """The next offset of each partition of a topic."""
     with _consumer(settings, topic) as (consumer, partitions):
         return {tp.partition: offset for tp, offset in consumer.end_offsets(partitions).items()}
+
+
+def is_read(settings: Settings, topic: str, offsets: dict[int, int]) -> bool:
+    """Whether nothing comes behind these offsets any more: no record, that is. A claim's marker may well stand there."""
+    last = ends(settings, topic)
+    with _consumer(settings, topic) as (consumer, partitions):
+        behind = [tp for tp in partitions if offsets[tp.partition] < last[tp.partition]]
+        if any(last[tp.partition] - offsets[tp.partition] > _MOST_MARKERS for tp in behind):
+            return False
+        consumer.assign(behind)
+        for tp in behind:
+            consumer.seek(tp, offsets[tp.partition])
+        while any(consumer.position(tp) < last[tp.partition] for tp in behind):
+            if consumer.poll(500):
+                return False
+    return True
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from models.engine.layout import HEAD, SEPARATOR
 from streams.worker import adopter, changelog, durable
 from streams.worker.changelog import Changelog
 from streams.worker.durable import Durable
-from tests.chaos.dying import Countdown, after, after_awaiting, around, before, die
+from tests.chaos.dying import Countdown, after, after_awaiting, around, before
 
 Records = list[Any]
 
@@ -30,7 +30,7 @@ def _labels_half_sent(countdown: Countdown) -> None:
     async def wrap(send_run: Any, app: Any, topic: str, partition: int, records: Records) -> Any:
         if topic.endswith(".labels") and len(records) > 1 and countdown.is_last():
             await send_run(app, topic, partition, records[: len(records) // 2])
-            die()
+            countdown.strike()
         return await send_run(app, topic, partition, records)
 
     around(durable, "send_run", wrap)
@@ -55,7 +55,7 @@ def _writing(countdown: Countdown, chosen: Callable[[Records], bool], part: Call
     async def wrap(send_run: Any, app: Any, topic: str, partition: int, records: Records) -> Any:
         if chosen(records) and countdown.is_last():
             await send_run(app, topic, partition, part(records))
-            die()
+            countdown.strike()
         return await send_run(app, topic, partition, records)
 
     around(changelog, "send_run", wrap)

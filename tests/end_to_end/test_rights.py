@@ -57,6 +57,8 @@ class Gatekeeper:
         for operation, kind, name in wanted:
             if name != but:
                 self.allow(program, operation, kind, name)
+        if needed.claims is not None and needed.claims != but:
+            self.allow(program, ACLOperation.WRITE, ResourceType.TRANSACTIONAL_ID, needed.claims, prefix=True)
 
     def close(self) -> None:
         """Take everything back."""
@@ -147,18 +149,23 @@ def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_us
             assert len(said) < 2_000
 
 
-@pytest.mark.parametrize("lacking", ["readings", "labels", "worker-state-changelog", "group"])
+@pytest.mark.parametrize(
+    "lacking",
+    ["readings", "labels", "group", "claims", pytest.param("worker-state-changelog", marks=pytest.mark.make_chaos)],
+)
 def test_a_worker_that_lacks_a_right_ends_and_says_which(
     gatekeeper: Gatekeeper, as_user: As, tmp_path: Path, lacking: str
 ) -> None:
     settings = as_user("admin")
     with running("topics", settings, tmp_path, arguments=["create"]) as create:
         finish(create)
-    name = settings.worker.app_id if lacking == "group" else f"{settings.broker.topic_prefix}.{lacking}"
+    of_group = {"group": settings.worker.app_id, "claims": f"{settings.worker.app_id}-"}
+    name = of_group.get(lacking, f"{settings.broker.topic_prefix}.{lacking}")
     gatekeeper.allow_program("worker", settings, but=name)
     with running("worker", as_user("worker"), tmp_path) as worker:
         wait_until(lambda: not worker.running, within_s=40, what="its end")
         assert worker.end() == 1
     assert name in worker.tail()
-    assert "worker has no right to" in worker.tail() or "missing" in worker.tail()
+    says = "cannot be claimed" if lacking == "claims" else "worker has no right to"
+    assert says in worker.tail() or "missing" in worker.tail()
     assert "docs/security.md" in worker.tail()

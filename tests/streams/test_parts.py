@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -14,7 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from schemas.errors import BrokerError, MissingPart
-from streams.parts import kafka_jars, maven
+from streams.parts import kafka_jars, maven, ports
 from streams.parts.embedded_broker import EmbeddedBroker
 from streams.parts.kafka_jars import KafkaJars
 from streams.parts.part import Part
@@ -217,6 +218,13 @@ def test_kafka_deletes_nothing_for_its_age_and_creates_no_topic_by_accident() ->
 
 def test_a_free_port_can_be_listened_on() -> None:
     assert not is_listening(free_port())
+
+
+def test_no_port_is_given_twice_to_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([20_000, 20_000, 20_001])
+    monkeypatch.setattr(ports, "_chance", SimpleNamespace(choice=lambda _: next(drawn)))
+    first = free_port()
+    assert free_port({first}) != first
 
 
 @pytest.mark.parametrize("arguments", [[], ["oracle"], ["kafka", "broker"]])

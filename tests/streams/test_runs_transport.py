@@ -8,6 +8,8 @@ import aiokafka
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.consumer import fetcher
+from aiokafka.producer import message_accumulator
+from aiokafka.producer.transaction_manager import TransactionManager
 from faust.tables import manager, recovery
 from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
@@ -25,9 +27,12 @@ from streams.runs.transport import RunConsumer, RunProducer, RunTransport, _Cons
             "stop_flow on_partitions_revoked _commit _committed_offset suspend_flow",
         ),
         (driver.Consumer, "_getmany _new_consumer_thread consumer_stopped_errors create_topic"),
-        (driver.AIOKafkaConsumerThread, "_create_worker_consumer on_start"),
+        (driver.AIOKafkaConsumerThread, "_create_worker_consumer on_start _consumer"),
         (driver.Producer, "_settings_extra on_start create_topic"),
-        (AIOKafkaProducer, "create_batch send_batch"),
+        (AIOKafkaProducer, "create_batch send_batch _txn_manager _message_accumulator"),
+        (message_accumulator.MessageAccumulator, "_batch_size _compression_type"),
+        (message_accumulator.BatchBuilder, "_set_producer_state record_count"),
+        (TransactionManager, "maybe_add_partition_to_txn set_pid_and_epoch producer_id producer_epoch"),
         (recovery.Recovery, "tp_to_table"),
     ],
     ids=lambda one: getattr(one, "__module__", ""),
@@ -36,6 +41,11 @@ def test_what_we_reach_into_is_still_there(owner: type, names: str) -> None:
     source = inspect.getsource(owner)
     missing = [name for name in names.split() if not hasattr(owner, name) and f"self.{name}" not in source]
     assert missing == []
+
+
+def test_a_batch_is_told_whose_it_is_by_the_method_that_a_claim_s_batch_changes() -> None:
+    source = inspect.getsource(message_accumulator.MessageBatch.set_producer_state)
+    assert "self._builder._set_producer_state(" in source
 
 
 def test_the_transport_uses_our_consumer_producer_and_thread() -> None:

@@ -106,6 +106,35 @@ async def test_state_that_cannot_be_read_back_ends_the_worker() -> None:
     assert [str(error) for error in app.crashes] == ["a model is missing"]
 
 
+async def test_nothing_is_judged_from_a_hand_over_to_the_next_recovery() -> None:
+    app = App()
+    store = new_store(app)
+    _, records = judged(40)
+    await restored(app, store, records)
+    assert store.is_back(0)
+    store.hand_over()
+    assert not store.is_back(0), "a run that an agent still holds would be judged by an engine that is about to go"
+    await restored(app, store, records)
+    assert store.is_back(0)
+
+
+async def test_what_our_own_claim_adds_to_a_changelog_is_not_taken_for_somebody_else_s() -> None:
+    app = App()
+    store = new_store(app)
+    _, records = judged(40)
+    await restored(app, store, records)
+    engine = store.engine(0)
+    app.end += 2  # a marker and our own record
+    store.claimed(CHANGELOG, 2)
+    await store.on_rebalance({CHANGELOG}, set(), set())
+    assert store.engine(0) is engine
+    assert store.persisted_offset(CHANGELOG) == app.end - 1
+    app.end += 4  # another had claimed it in between
+    store.claimed(CHANGELOG, 2)
+    await store.on_rebalance({CHANGELOG}, set(), set())
+    assert store.persisted_offset(CHANGELOG) is None
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -128,7 +157,7 @@ async def test_a_run_that_was_sent_tells_the_offset_of_its_last_record(kafka_url
     _create(kafka_url, topic)
     producer = AIOKafkaProducer(bootstrap_servers=kafka_url, max_batch_size=20_000, acks="all")
     await producer.start()
-    app: Any = SimpleNamespace(producer=SimpleNamespace(_producer=producer))
+    app: Any = SimpleNamespace(producer=SimpleNamespace(_producer=producer), claims={})
     try:
         small = [(b"k", b"v" * 100)] * 50
         assert await send_run(app, topic, 0, []) is None
