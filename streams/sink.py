@@ -1,6 +1,6 @@
 """The sink: labels from their topic into DynamoDB, then the offset.
 
-    labels ─▶ run ─▶ decoded ─▶ gathered by minute ─▶ packed ─▶ written ─▶ committed
+    labels ─▶ run ─▶ decoded ─▶ gathered by machine ─▶ packed ─▶ written ─▶ committed
 
 It is a consumer group of its own. Whatever ends it, at whatever moment, what is not committed is read again, and
 writing a label again changes nothing (:mod:`streams.label_store`).
@@ -8,7 +8,6 @@ writing a label again changes nothing (:mod:`streams.label_store`).
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from aiokafka import TopicPartition
 from schemas.times import iso
 from streams.access.rights import rights
 from streams.label_store import LabelStore, Written
-from streams.label_store.gathering import Gathering, Minute
+from streams.label_store.gathering import Gathering
 from streams.label_store.rows import LabelRow, NotALabel, decode_label
 from streams.log import get_logger, setup_logging, timed
 from streams.runs.app import RunApp, new_app, runs_topic, serve
@@ -28,9 +27,11 @@ from streams.topics_admin import require_topics
 
 log = get_logger(__name__)
 
-#: Labels that may wait for their minute: some 100 MB. Beyond it the oldest are written as they are.
-_MOST_WAITING: Final = 200_000
+#: Labels that may wait for others of their machine: some 100 MB. Beyond it the oldest are written as they are.
+_MOST_WAITING: Final = 1_000_000
 _LOOK_EVERY_S: Final = 0.2
+#: Whoever ends the sink, or waits for its partitions, does not wait longer. What is not written then is read again.
+_HAND_OVER_WITHIN_S: Final = 4.0
 _REPORT_EVERY_S: Final = 10.0
 
 
@@ -63,15 +64,19 @@ class Sink:
 
     def __init__(self, app: RunApp, settings: Settings, store: LabelStore) -> None:
         self._app, self._store = app, store
-        self._gathering: Gathering[TopicPartition] = Gathering(settings.sink.linger_s, _MOST_WAITING)
+        self._gathering: Gathering[TopicPartition] = Gathering(
+            settings.sink.linger_s, settings.sink.labels_per_item, _MOST_WAITING
+        )
         self._writing = asyncio.Lock()
         self._room = asyncio.Event()
+        self._taking = True
         self._committed: dict[TopicPartition, int] = {}
         self._counts = _Counts()
         app.agent(runs_topic(app, settings.topics.labels.name), name="wellsentry.sink")(self.gather)
         app.task(self.write_when_due)
         app.task(self.report)
         app.revoke_hooks.append(self.hand_over)
+        app.on_partitions_assigned.connect(self.take_again, weak=False)
         app.on_before_shutdown.connect(self.hand_over, weak=False)
 
     async def gather(self, runs: Any) -> None:
@@ -80,14 +85,13 @@ class Sink:
             while not self._gathering.has_room:
                 self._room.clear()
                 await self._room.wait()
-            if run.tp in self._app.consumer.assignment():
+            if self._taking and run.tp in self._app.consumer.assignment():
                 self._take_in(run)
 
     def _take_in(self, run: Run) -> None:
         now_s = time.monotonic()
         for record in run.records:
-            row = self._label_in(record)
-            self._gathering.add(run.tp, record.offset, record.value, row, now_s)
+            self._gathering.add(run.tp, record.offset, self._label_in(record), now_s)
 
     def _label_in(self, record: Any) -> LabelRow | None:
         try:
@@ -112,12 +116,27 @@ class Sink:
             await self._app.crash(error)
 
     async def hand_over(self, *_: Any, **__: Any) -> None:
-        """Before partitions go, or the sink ends: write all that was read, commit it, forget it."""
-        while await self._write(everything=True):
-            pass
+        """Before partitions go, or the sink ends: write what was read, commit it, forget it.
+
+        What comes from now on is left alone, and what is not written in time too: nothing of it is committed, so it is
+        read again.
+        """
+        self._taking = False
+        try:
+            await asyncio.wait_for(self._write_everything(), _HAND_OVER_WITHIN_S)
+        except TimeoutError:
+            log.warning("labels left to be read again", action="hand_over", waiting=self._gathering.waiting)
         self._gathering.forget()
         self._committed.clear()
         self._room.set()
+
+    async def take_again(self, *_: Any, **__: Any) -> None:
+        """Partitions came: what is read from now on begins at what was committed."""
+        self._taking = True
+
+    async def _write_everything(self) -> None:
+        while await self._write(everything=True):
+            pass
 
     async def _write(self, *, everything: bool) -> bool:
         """One write of what is due, then the offsets; whether anything was due."""
@@ -125,15 +144,12 @@ class Sink:
             due = self._gathering.take(time.monotonic(), everything)
             if due:
                 started = time.perf_counter()
-                written = await asyncio.to_thread(self._store_minutes, due)
+                written = await asyncio.to_thread(self._store.write_bundles, due)
                 self._gathering.done(due)
                 self._room.set()
                 self._counts.wrote(written, _ms_since(started))
             await self._commit()
             return bool(due)
-
-    def _store_minutes(self, minutes: Sequence[Minute[TopicPartition]]) -> Written:
-        return self._store.write_rows([decode_label(label) for minute in minutes for label in minute.labels])
 
     async def _commit(self) -> None:
         moved = {tp: at for tp, at in self._gathering.next_offsets().items() if self._committed.get(tp) != at}

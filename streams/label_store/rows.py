@@ -5,14 +5,14 @@ pydantic defines and checks a label where it is made; here many thousands a seco
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
 
 from schemas.errors import BadReading
 from schemas.labels import AlertState, Label, Rung, UnscoredReason, Verdict
-from schemas.times import datetime_to_ms, iso
+from schemas.times import EARLIEST_MS, LATEST_MS, datetime_to_ms, iso
 
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # Kafka's offsets have 63 bits
@@ -57,13 +57,14 @@ class LabelRow(msgspec.Struct, frozen=True, gc=False):
     @property
     def time_ms(self) -> int:
         """Event time, epoch milliseconds."""
-        return datetime_to_ms(self.event_time)
+        return _since_1970(self.event_time)
 
 
 class NotALabel(ValueError):
     """A record of the label topic that holds no label; the text says why."""
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _decode: Final = msgspec.json.Decoder(LabelRow).decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -74,12 +75,18 @@ def decode_label(value: bytes | None) -> LabelRow:
         raise NotALabel("the record has no body")
     try:
         row = _decode(value)
-        moment = moment_at(row.time_ms)
+        time = row.event_time
+        if time.tzinfo is UTC and time.microsecond % 1000 == 0 and EARLIEST_MS <= row.time_ms <= LATEST_MS:
+            return row
+        # Another zone, or digits beyond milliseconds.
+        return msgspec.structs.replace(row, event_time=moment_at(datetime_to_ms(time)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadReading) as error:
         raise NotALabel(str(error)[:300]) from error
-    if row.event_time.tzinfo is not UTC or row.event_time != moment:  # another zone, or digits beyond milliseconds
-        return msgspec.structs.replace(row, event_time=moment)
-    return row
+
+
+def _since_1970(time: datetime) -> int:
+    since: timedelta = time - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def moment_at(time_ms: int) -> datetime:
