@@ -90,18 +90,20 @@ class Sink:
 
     def _take_in(self, run: Run) -> None:
         now_s = time.monotonic()
+        row = None
         for record in run.records:
-            self._gathering.add(run.tp, record.offset, self._label_in(record), now_s)
+            row = self._label_in(record)
+            self._gathering.add(run.tp, record.offset, row, now_s)
+        if row is not None:
+            self._counts.newest_ms = max(self._counts.newest_ms, row.time_ms)
 
     def _label_in(self, record: Any) -> LabelRow | None:
         try:
-            row = decode_label(record.value)
+            return decode_label(record.value)
         except NotALabel as error:
             self._counts.skipped += 1
             self._counts.last_skipped = f"{record.topic}/{record.partition}/{record.offset}: {error}"
             return None
-        self._counts.newest_ms = max(self._counts.newest_ms, row.time_ms)
-        return row
 
     async def write_when_due(self) -> None:
         """Write what is due and commit. A failure ends the process: nothing may be committed past it."""
@@ -160,7 +162,7 @@ class Sink:
         """Say every ten seconds what was written, what it took and what was no label."""
         while True:
             await asyncio.sleep(_REPORT_EVERY_S)
-            counts, self._counts = self._counts, _Counts()
+            counts, self._counts = self._counts, _Counts(newest_ms=self._counts.newest_ms)
             if counts.skipped:
                 log.warning(
                     "records that hold no label", action="skip", records=counts.skipped, last=counts.last_skipped

@@ -37,13 +37,13 @@ _NOTHING_RARE: Final = (None, None, None, None)
 _AT: Final = {name: at for at, name in enumerate((*_MACHINE, *SHARED))}
 
 
-def key_of(row: LabelRow) -> Key:
-    """Where ``row`` belongs."""
-    return _shared_of(row), row.time_ms // HOUR_MS, tuple(row.signals)
+def key_of(row: LabelRow, time_ms: int) -> Key:
+    """Where ``row``, of ``time_ms``, belongs."""
+    return _shared_of(row), time_ms // HOUR_MS, tuple(row.signals)
 
 
-def numbers_of(row: LabelRow) -> tuple[float, ...] | None:
-    """All of ``row`` that its key does not tell, None where that takes more than numbers."""
+def numbers_of(row: LabelRow, time_ms: int) -> tuple[float, ...] | None:
+    """All of ``row``, of ``time_ms``, that its key does not tell; None where that takes more than numbers."""
     offset = row.source_offset
     if (
         _rare_of(row) != _NOTHING_RARE
@@ -53,7 +53,7 @@ def numbers_of(row: LabelRow) -> tuple[float, ...] | None:
         or row.expected_high == 0
     ):
         return None
-    numbers = (row.time_ms, *_numbers_of(row), *row.signals.values())
+    numbers = (time_ms, *_numbers_of(row), *row.signals.values())
     if None in numbers:
         return tuple(_NAN if number is None else number for number in numbers)
     return numbers
@@ -87,7 +87,7 @@ class Bundle(Generic[Source]):
     def as_labels(self) -> Labels:
         """Its labels in columns, by event time, source offset and revision; each once."""
         arrays = {key: numbers for key, numbers in self.arrays.items() if numbers}
-        kinds = [*arrays, *(key_of(row) for row in self.rows)]
+        kinds = [*arrays, *(key_of(row, row.time_ms) for row in self.rows)]
         width = 2 + len(OWN_NUMBERS) + len(self.signals)
         usual = [np.frombuffer(numbers).reshape(-1, width) for numbers in arrays.values()]
         odd = np.array([_with_nulls(row) for row in self.rows], dtype=np.float64).reshape(-1, width - 2)

@@ -57,11 +57,12 @@ class Gathering(Generic[Source]):
         of.next_offset = offset + 1
         if row is None:
             return
-        key = key_of(row)
+        time_ms = row.time_ms
+        key = key_of(row, time_ms)
         bundle = of.places.get(key)
         if bundle is None:
             bundle = self._place(of, key, source, offset, now_s)
-        numbers = numbers_of(row)
+        numbers = numbers_of(row, time_ms)
         if numbers is None:
             bundle.rows.append(row)
             self.waiting += ROW_WEIGHS

@@ -40,7 +40,7 @@ EXPIRES: Final = "expires_at"
 MINUTE_MS: Final = 60_000
 #: No item reaches beyond an hour of event time, so that reading a range begins at most an hour before it.
 HOUR_MS: Final = 3_600_000
-#: DynamoDB takes 400 kB; beyond this the labels of a minute are put into two items.
+#: DynamoDB takes 400 kB; beyond this the labels of a bundle are put into two items.
 MOST_BYTES: Final = 350_000
 _DIGEST_DIGITS: Final = 12
 #: Of an item with more labels nobody reads the lists, and making them takes as long as all the rest.

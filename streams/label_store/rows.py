@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.errors import BadReading
 from schemas.labels import AlertState, Label, Rung, UnscoredReason, Verdict
-from schemas.times import EARLIEST_MS, LATEST_MS, datetime_to_ms, iso
+from schemas.times import datetime_to_ms, iso
 
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # Kafka's offsets have 63 bits
@@ -65,6 +65,9 @@ class NotALabel(ValueError):
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: In these years no time is out of range; what else there is is looked at more closely.
+_FIRST_YEAR: Final = 1970
+_END_YEAR: Final = 2100
 _decode: Final = msgspec.json.Decoder(LabelRow).decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -76,9 +79,9 @@ def decode_label(value: bytes | None) -> LabelRow:
     try:
         row = _decode(value)
         time = row.event_time
-        if time.tzinfo is UTC and time.microsecond % 1000 == 0 and EARLIEST_MS <= row.time_ms <= LATEST_MS:
+        if time.tzinfo is UTC and time.microsecond % 1000 == 0 and _FIRST_YEAR <= time.year < _END_YEAR:
             return row
-        # Another zone, or digits beyond milliseconds.
+        # Another zone, digits beyond milliseconds, or a broken clock.
         return msgspec.structs.replace(row, event_time=moment_at(datetime_to_ms(time)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadReading) as error:
         raise NotALabel(str(error)[:300]) from error
