@@ -19,7 +19,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from kafka.errors import KafkaError
 from bench.contenders import PARTITIONS
 from bench.fleet import Message, create_topics, send_all
 from bench.made_labels import START_S, labels
+from schemas.times import iso
 from streams.label_store import LabelStore
 from streams.label_store.attributes import Item
 from streams.label_store.table import ensure_table
@@ -45,6 +45,7 @@ _WRITERS = 4
 _BATCH = 25
 _NAIVE = 20_000
 _HOUR_MS = 3_600_000
+_CLOSING = iso((START_S + 86_400) * 1000)
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -66,10 +67,11 @@ def main() -> None:
         send_all(kafka.url, f"{prefix}.labels", made)
         figures = _sink(kafka.url, dynamo, prefix, options)
         client = _client(dynamo.url)
-        items = list(_items(client, f"{prefix}-labels"))
+        # Those of the last step, a day later, are what the sink had to write because it was told to end.
+        items = [item for item in _items(client, f"{prefix}-labels") if item["minute"]["S"] < _CLOSING]
         figures |= _bare(client, f"{prefix}-bare", items, options.steps * options.machines)
         figures |= _naive(client, f"{prefix}-naive", sample)
-        figures |= _an_hour(client, dynamo.url, prefix)
+        figures |= _an_hour(client, dynamo.url, prefix, json.loads(sample[0])["machine_id"])
         client.close()
     figures["write_units_saved_times"] = figures["labels_per_unit"] * figures["naive_units_per_label"]
     for name, value in figures.items():
@@ -234,13 +236,13 @@ def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     return (items[at : at + _BATCH] for at in range(0, len(items), _BATCH))
 
 
-def _an_hour(client: Any, url: str, prefix: str) -> dict[str, float]:
+def _an_hour(client: Any, url: str, prefix: str, machine: str) -> dict[str, float]:
     """What a query of a machine's hour reads and takes, from the sink's table and from the naive one."""
     settings = DynamoSettings(endpoint=url, table=f"{prefix}-labels", access_key_id="local", secret_access_key="local")  # type: ignore[call-arg]
     with LabelStore(settings) as store:
-        list(islice(store.read("bench", "well-00002", START_S * 1000, START_S * 1000 + 1), 1))  # connects
+        store.newest("bench", machine)  # connects
         began = time.perf_counter()
-        found = len(list(store.read("bench", "well-00001", START_S * 1000, START_S * 1000 + _HOUR_MS)))
+        found = len(list(store.read("bench", machine, START_S * 1000, START_S * 1000 + _HOUR_MS)))
         took_ms = (time.perf_counter() - began) * 1000
     read_units = {}
     for table in ("labels", "naive"):
@@ -249,7 +251,7 @@ def _an_hour(client: Any, url: str, prefix: str) -> dict[str, float]:
             KeyConditionExpression="machine = :machine AND #minute BETWEEN :first AND :last",
             ExpressionAttributeNames={"#minute": "minute"},
             ExpressionAttributeValues={
-                ":machine": {"S": "bench/well-00001" if table == "labels" else "bench/well-00000"},
+                ":machine": {"S": f"bench/{machine}"},
                 ":first": {"S": "2026-11-24T02:00"},
                 ":last": {"S": "2026-11-24T02:59$"},
             },
