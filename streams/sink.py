@@ -21,6 +21,7 @@ from streams.label_store.rows import LabelRow, NotALabel, decode_label
 from streams.log import get_logger, setup_logging, timed
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit_offsets
+from streams.runs.memory import keep_little_memory
 from streams.runs.run import Run
 from streams.settings import Settings
 from streams.topics_admin import require_topics
@@ -41,6 +42,7 @@ def run_sink(settings: Settings) -> None:
     Raises :class:`schemas.errors.StoreError` when DynamoDB refuses, or keeps failing.
     """
     setup_logging(settings, "sink")
+    keep_little_memory()  # fetched records and items go from thread to thread
     require_topics(settings, rights(settings)["sink"])
 
     async def main() -> None:
