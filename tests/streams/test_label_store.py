@@ -116,6 +116,14 @@ def test_the_newest_label_is_known(store: LabelStore) -> None:
     assert newest.source_offset == 2
 
 
+def test_the_newest_label_need_not_be_in_the_last_item(store: LabelStore) -> None:
+    store.write([a_label(1), a_label(2, START_MS + 10 * MINUTE_MS)])
+    store.write([a_label(3, START_MS + 5 * MINUTE_MS)])
+    newest = store.newest("acme", "well-7")
+    assert newest is not None
+    assert newest.source_offset == 2
+
+
 def test_writing_again_changes_nothing(store: LabelStore, dynamodb: DynamoSettings) -> None:
     rows = minutes_of_rows(machines=2, seconds=120, step_s=20)
     store.write_rows(rows)
