@@ -71,7 +71,7 @@ class Sink:
         )
         self._writing = asyncio.Lock()
         self._room = asyncio.Event()
-        self._taking = True
+        self._handed_over: int | None = None  # the group's generation whose partitions are given up
         self._committed: dict[TopicPartition, int] = {}
         self._counts = _Counts()
         app.agent(runs_topic(app, settings.topics.labels.name), name="wellsentry.sink")(self.gather)
@@ -84,11 +84,16 @@ class Sink:
     async def gather(self, runs: Any) -> None:
         """Take each run in, as fast as the table follows."""
         async for run in runs:
-            while not self._gathering.has_room:
+            generation = self._app.consumer_generation_id
+            while self._keeps(generation) and not self._gathering.has_room:
                 self._room.clear()
                 await self._room.wait()
-            if self._taking and run.tp in self._app.consumer.assignment():
+            if self._keeps(generation) and run.tp in self._app.consumer.assignment():
                 self._take_in(run)
+
+    def _keeps(self, generation: int) -> bool:
+        """Whether what came in ``generation`` is ours still; what is not is read again."""
+        return generation == self._app.consumer_generation_id != self._handed_over
 
     def _take_in(self, run: Run) -> None:
         now_s = time.monotonic()
@@ -125,7 +130,7 @@ class Sink:
         What comes from now on is left alone, and what is not written in time too: nothing of it is committed, so it is
         read again.
         """
-        self._taking = False
+        self._handed_over = self._app.consumer_generation_id
         try:
             await asyncio.wait_for(self._write_everything(), _HAND_OVER_WITHIN_S)
         except TimeoutError:
@@ -135,8 +140,8 @@ class Sink:
         self._room.set()
 
     async def take_again(self, *_: Any, **__: Any) -> None:
-        """Partitions came: what is read from now on begins at what was committed."""
-        self._taking = True
+        """Partitions came, be it in a generation of the same number, as of a broker that forgot its groups."""
+        self._handed_over = None
 
     async def _write_everything(self) -> None:
         while await self._write(everything=True):
