@@ -7,6 +7,7 @@ writing a label again changes nothing (:mod:`streams.label_store`).
 """
 
 import asyncio
+import gc
 import time
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,7 +50,11 @@ def run_sink(settings: Settings) -> None:
         with LabelStore(settings.dynamodb, settings.sink) as store:
             with timed(log, "table ready", action="table", table=store.table):
                 await asyncio.to_thread(store.ensure_table)
-            await serve(sink_app(settings, store))
+            app = sink_app(settings, store)
+            gc.collect()
+            gc.freeze()  # what is there now stays: labels come and go by reference counts alone
+            gc.set_threshold(50_000, 20, 100)
+            await serve(app)
 
     asyncio.run(main())
 
