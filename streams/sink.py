@@ -135,6 +135,8 @@ class Sink:
         What comes from now on is left alone, and what is not written in time too: nothing of it is committed, so it is
         read again.
         """
+        if self._handed_over == self._app.consumer_generation_id:
+            return  # since then nothing was taken in
         self._handed_over = self._app.consumer_generation_id
         try:
             await asyncio.wait_for(self._write_everything(), _HAND_OVER_WITHIN_S)
