@@ -98,7 +98,7 @@ class Sink:
 
     def _keeps(self, generation: int) -> bool:
         """Whether what came in ``generation`` is ours still; what is not is read again."""
-        return generation == self._app.consumer_generation_id != self._handed_over
+        return generation != self._handed_over and bool(generation == self._app.consumer_generation_id)
 
     def _take_in(self, run: Run) -> None:
         now_s = time.monotonic()
