@@ -179,9 +179,12 @@ class SinkSettings(_Section):
     max_attempts: int = Field(8, ge=1, description="Per batch, with exponential backoff, before the sink stops.")
     writers: int = Field(4, ge=1, le=64, description="Batches written at the same time.")
     linger_s: float = Field(
-        70.0,
+        300.0,
         ge=0,
-        description="A label waits at most so long for the others of its minute. Less: sooner there, dearer.",
+        description="A label waits at most so long for others of its machine. Less: sooner there, dearer.",
+    )
+    labels_per_item: int = Field(
+        120, ge=1, le=3_600, description="So many of a machine wait for no more. Less: sooner there, dearer."
     )
 
 

@@ -1,14 +1,14 @@
 """The sink: labels from their topic into DynamoDB, then the offset.
 
-    labels ─▶ run ─▶ decoded ─▶ gathered by minute ─▶ packed ─▶ written ─▶ committed
+    labels ─▶ run ─▶ decoded ─▶ gathered by machine ─▶ packed ─▶ written ─▶ committed
 
 It is a consumer group of its own. Whatever ends it, at whatever moment, what is not committed is read again, and
 writing a label again changes nothing (:mod:`streams.label_store`).
 """
 
 import asyncio
+import gc
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,20 +17,23 @@ from aiokafka import TopicPartition
 from schemas.times import iso
 from streams.access.rights import rights
 from streams.label_store import LabelStore, Written
-from streams.label_store.gathering import Gathering, Minute
+from streams.label_store.gathering import Gathering
 from streams.label_store.rows import LabelRow, NotALabel, decode_label
 from streams.log import get_logger, setup_logging, timed
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit_offsets
+from streams.runs.memory import keep_little_memory
 from streams.runs.run import Run
 from streams.settings import Settings
 from streams.topics_admin import require_topics
 
 log = get_logger(__name__)
 
-#: Labels that may wait for their minute: some 100 MB. Beyond it the oldest are written as they are.
-_MOST_WAITING: Final = 200_000
+#: Labels that may wait for others of their machine: some 100 MB. Beyond it the oldest are written as they are.
+_MOST_WAITING: Final = 1_000_000
 _LOOK_EVERY_S: Final = 0.2
+#: Whoever ends the sink, or waits for its partitions, does not wait longer. What is not written then is read again.
+_HAND_OVER_WITHIN_S: Final = 4.0
 _REPORT_EVERY_S: Final = 10.0
 
 
@@ -40,13 +43,18 @@ def run_sink(settings: Settings) -> None:
     Raises :class:`schemas.errors.StoreError` when DynamoDB refuses, or keeps failing.
     """
     setup_logging(settings, "sink")
+    keep_little_memory()  # fetched records and items go from thread to thread
     require_topics(settings, rights(settings)["sink"])
 
     async def main() -> None:
         with LabelStore(settings.dynamodb, settings.sink) as store:
             with timed(log, "table ready", action="table", table=store.table):
                 await asyncio.to_thread(store.ensure_table)
-            await serve(sink_app(settings, store))
+            app = sink_app(settings, store)
+            gc.collect()
+            gc.freeze()  # what is there now stays: labels come and go by reference counts alone
+            gc.set_threshold(50_000, 20, 100)
+            await serve(app)
 
     asyncio.run(main())
 
@@ -63,41 +71,51 @@ class Sink:
 
     def __init__(self, app: RunApp, settings: Settings, store: LabelStore) -> None:
         self._app, self._store = app, store
-        self._gathering: Gathering[TopicPartition] = Gathering(settings.sink.linger_s, _MOST_WAITING)
+        self._gathering: Gathering[TopicPartition] = Gathering(
+            settings.sink.linger_s, settings.sink.labels_per_item, _MOST_WAITING
+        )
         self._writing = asyncio.Lock()
         self._room = asyncio.Event()
+        self._handed_over: int | None = None  # the group's generation whose partitions are given up
         self._committed: dict[TopicPartition, int] = {}
         self._counts = _Counts()
         app.agent(runs_topic(app, settings.topics.labels.name), name="wellsentry.sink")(self.gather)
         app.task(self.write_when_due)
         app.task(self.report)
         app.revoke_hooks.append(self.hand_over)
+        app.on_partitions_assigned.connect(self.take_again, weak=False)
         app.on_before_shutdown.connect(self.hand_over, weak=False)
 
     async def gather(self, runs: Any) -> None:
         """Take each run in, as fast as the table follows."""
         async for run in runs:
-            while not self._gathering.has_room:
+            generation = self._app.consumer_generation_id
+            while self._keeps(generation) and not self._gathering.has_room:
                 self._room.clear()
                 await self._room.wait()
-            if run.tp in self._app.consumer.assignment():
+            if self._keeps(generation) and run.tp in self._app.consumer.assignment():
                 self._take_in(run)
+
+    def _keeps(self, generation: int) -> bool:
+        """Whether what came in ``generation`` is ours still; what is not is read again."""
+        return generation != self._handed_over and bool(generation == self._app.consumer_generation_id)
 
     def _take_in(self, run: Run) -> None:
         now_s = time.monotonic()
+        row = None
         for record in run.records:
             row = self._label_in(record)
-            self._gathering.add(run.tp, record.offset, record.value, row, now_s)
+            self._gathering.add(run.tp, record.offset, row, now_s)
+        if row is not None:
+            self._counts.newest_ms = max(self._counts.newest_ms, row.time_ms)
 
     def _label_in(self, record: Any) -> LabelRow | None:
         try:
-            row = decode_label(record.value)
+            return decode_label(record.value)
         except NotALabel as error:
             self._counts.skipped += 1
             self._counts.last_skipped = f"{record.topic}/{record.partition}/{record.offset}: {error}"
             return None
-        self._counts.newest_ms = max(self._counts.newest_ms, row.time_ms)
-        return row
 
     async def write_when_due(self) -> None:
         """Write what is due and commit. A failure ends the process: nothing may be committed past it."""
@@ -112,12 +130,29 @@ class Sink:
             await self._app.crash(error)
 
     async def hand_over(self, *_: Any, **__: Any) -> None:
-        """Before partitions go, or the sink ends: write all that was read, commit it, forget it."""
-        while await self._write(everything=True):
-            pass
+        """Before partitions go, or the sink ends: write what was read, commit it, forget it.
+
+        What comes from now on is left alone, and what is not written in time too: nothing of it is committed, so it is
+        read again.
+        """
+        if self._handed_over == self._app.consumer_generation_id:
+            return  # since then nothing was taken in
+        self._handed_over = self._app.consumer_generation_id
+        try:
+            await asyncio.wait_for(self._write_everything(), _HAND_OVER_WITHIN_S)
+        except TimeoutError:
+            log.warning("labels left to be read again", action="hand_over", waiting=self._gathering.waiting)
         self._gathering.forget()
         self._committed.clear()
         self._room.set()
+
+    async def take_again(self, *_: Any, **__: Any) -> None:
+        """Partitions came, be it in a generation of the same number, as of a broker that forgot its groups."""
+        self._handed_over = None
+
+    async def _write_everything(self) -> None:
+        while await self._write(everything=True):
+            pass
 
     async def _write(self, *, everything: bool) -> bool:
         """One write of what is due, then the offsets; whether anything was due."""
@@ -125,15 +160,12 @@ class Sink:
             due = self._gathering.take(time.monotonic(), everything)
             if due:
                 started = time.perf_counter()
-                written = await asyncio.to_thread(self._store_minutes, due)
+                written = await asyncio.to_thread(self._store.write_bundles, due)
                 self._gathering.done(due)
                 self._room.set()
                 self._counts.wrote(written, _ms_since(started))
             await self._commit()
             return bool(due)
-
-    def _store_minutes(self, minutes: Sequence[Minute[TopicPartition]]) -> Written:
-        return self._store.write_rows([decode_label(label) for minute in minutes for label in minute.labels])
 
     async def _commit(self) -> None:
         moved = {tp: at for tp, at in self._gathering.next_offsets().items() if self._committed.get(tp) != at}
@@ -144,7 +176,7 @@ class Sink:
         """Say every ten seconds what was written, what it took and what was no label."""
         while True:
             await asyncio.sleep(_REPORT_EVERY_S)
-            counts, self._counts = self._counts, _Counts()
+            counts, self._counts = self._counts, _Counts(newest_ms=self._counts.newest_ms)
             if counts.skipped:
                 log.warning(
                     "records that hold no label", action="skip", records=counts.skipped, last=counts.last_skipped

@@ -10,9 +10,10 @@ last bit that way (too many digits, minus zero) is kept as it is, eight bytes ea
 [151.5, None, 151.7]
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
+
+import numpy as np
 
 _AS_IS: Final = -1
 _MOST_DECIMALS: Final = 6  # the engine's labels carry no more
@@ -21,15 +22,17 @@ _EXACT_BELOW: Final = 2.0**53
 Column = tuple[int, list[Any]]
 
 
-def column_of(numbers: Sequence[float | None]) -> Column:
-    """Numbers, finite or None, as (decimals, differences), or (-1, numbers)."""
-    present = [number for number in numbers if number is not None]
-    for decimals in range(_MOST_DECIMALS + 1):
-        scaled = _scaled(present, 10**decimals)
-        if scaled is not None:
-            whole = iter(scaled)
-            return decimals, differences([None if number is None else next(whole) for number in numbers])
-    return _AS_IS, list(numbers)
+def column_of(numbers: Sequence[float | None] | np.ndarray) -> Column:
+    """Numbers, finite or None (in an array: NaN), as (decimals, differences), or (-1, numbers)."""
+    given = np.asarray(numbers, dtype=np.float64)
+    there = ~np.isnan(given)
+    present = given if there.all() else given[there]
+    for decimals in range(_decimals_of_first(present), _MOST_DECIMALS + 1):
+        whole = _scaled(present, 10**decimals)
+        if whole is not None:
+            whole[1:] -= whole[:-1].copy()
+            return decimals, _spread(whole.tolist(), there, present is given)
+    return _AS_IS, _spread(present.tolist(), there, present is given)
 
 
 def numbers_of(column: Column) -> list[float | None]:
@@ -61,15 +64,41 @@ def sums(kept: Sequence[int | None]) -> list[int | None]:
     return out
 
 
-def _scaled(numbers: Sequence[float], scale: int) -> list[int] | None:
+def _decimals_of_first(present: np.ndarray) -> int:
+    """So many the first number needs, and with it all: a look at one number costs less than one at all of them."""
+    if not len(present):
+        return 0
+    first = float(present[0])
+    for decimals in range(_MOST_DECIMALS):
+        if _comes_back(first, 10**decimals):
+            return decimals
+    return _MOST_DECIMALS
+
+
+def _comes_back(number: float, scale: int) -> bool:
+    product = number * scale
+    return abs(number) < _EXACT_BELOW / scale and round(product) / scale == number
+
+
+def _scaled(numbers: np.ndarray, scale: int) -> np.ndarray | None:
     """``numbers`` times ``scale`` if each of them comes back from that exactly."""
-    out: list[int] = []
-    for number in numbers:
-        product = number * scale
-        if not -_EXACT_BELOW < product < _EXACT_BELOW:
-            return None
-        whole = round(product)
-        if whole / scale != number or (whole == 0 and math.copysign(1.0, number) < 0):
-            return None
-        out.append(whole)
+    limit = _EXACT_BELOW / scale
+    if len(numbers) and not (-limit < numbers.min() and numbers.max() < limit):
+        return None
+    whole: np.ndarray = np.rint(numbers * scale)
+    if not (whole / scale == numbers).all():
+        return None
+    if not whole.all() and np.signbit(numbers[whole == 0]).any():
+        return None
+    whole_numbers: np.ndarray = whole.astype(np.int64)
+    return whole_numbers
+
+
+def _spread(values: list[Any], there: np.ndarray, all_there: bool) -> list[Any]:
+    """``values`` at the places that are ``there``, None elsewhere."""
+    if all_there:
+        return values
+    out: list[Any] = [None] * len(there)
+    for place, value in zip(np.flatnonzero(there).tolist(), values, strict=True):
+        out[place] = value
     return out

@@ -1,9 +1,9 @@
-"""Labels of one machine, one stack and one minute in one item, and back, to the letter.
+"""Labels of one machine, one stack and at most one hour in one item, and back, to the letter.
 
 An item as the console shows it::
 
     machine      acme/well-7                        partition key
-    minute       2026-11-24T02:44#load#10254#9f3a61c2e07b    sort key: minute, stack, first source offset, digest
+    minute       2026-11-24T02:44#load#10254#9f3a61c2e07b    sort key: first minute, stack, first source offset, digest
     expires_at   1803264240                         when DynamoDB may delete it (TTL), epoch seconds
     stack, feature, model_digest, git_commit, ...   what all labels of the item share, under the label's own names
     signals      ["casing_pressure", "tubing_pressure"]
@@ -13,9 +13,9 @@ An item as the console shows it::
 
 ``columns`` is complete by itself: a deflated msgpack map from a field's number in :data:`_FIELDS` to its column
 (:mod:`streams.label_store.columns`). The lists repeat a part of it for people. They are there as far as they fit into
-the write units that the item costs anyway: all of them up to some 20 labels a minute, at one a second often only one.
+the write units that the item costs anyway, and only into items of at most 30 labels.
 
-The digest in the sort key is that of the labels. So two different sets of labels never have the same key, and putting
+The digest in the sort key is that of everything else. So two different sets of labels never have the same key, and putting
 an item never changes one: see :mod:`streams.label_store`.
 """
 
@@ -30,16 +30,23 @@ import msgspec
 
 from streams.label_store.attributes import UNIT_BYTES, Attribute, Item, fits, number, numbers, size, text, units, weight
 from streams.label_store.columns import column_of, differences, numbers_of, sums
-from streams.label_store.rows import LabelRow, in_order, letters, moment_at, usual_id
+from streams.label_store.labels import OWN_NUMBERS, SHARED, SHARED_NUMBERS, SHARED_TEXTS, SHARED_WHOLE, Labels
+from streams.label_store.rows import LabelRow, in_order, moment_at, usual_id
 
 PARTITION_KEY: Final = "machine"
 SORT_KEY: Final = "minute"
 EXPIRES: Final = "expires_at"
 
 MINUTE_MS: Final = 60_000
-#: DynamoDB takes 400 kB; beyond this the labels of a minute are put into two items.
+#: No item reaches beyond an hour of event time, so that reading a range begins at most an hour before it.
+HOUR_MS: Final = 3_600_000
+#: DynamoDB takes 400 kB; beyond this the labels of a bundle are put into two items.
 MOST_BYTES: Final = 350_000
 _DIGEST_DIGITS: Final = 12
+#: Of an item with more labels nobody reads the lists, and making them takes as long as all the rest.
+_MOST_LISTED: Final = 30
+#: Of a sort key, those that tell the hour.
+HOUR_CHARACTERS: Final = 13
 _KEY_CHARACTERS: Final = 64  # of a stack's name; the digest tells the rest
 
 #: Numbers of the fields in ``columns``. Items live for months: add at the end, never renumber.
@@ -75,23 +82,6 @@ _FIELDS: Final = (
 )
 _NUMBER: Final = {name: at for at, name in enumerate(_FIELDS)}
 
-#: Fields that usually are the same on all labels of a minute: an attribute of its own where they are, else a column.
-_SHARED_TEXTS: Final = (
-    "feature",
-    "label",
-    "reason",
-    "alert",
-    "incident_id",
-    "detector",
-    "model_digest",
-    "model_rung",
-    "code_version",
-    "git_commit",
-    "source_topic",
-)
-_SHARED_WHOLE: Final = ("model_since_offset", "source_partition", "revision")
-_SHARED_NUMBERS: Final = ("expected_low", "expected_high")
-_OWN_NUMBERS: Final = ("value", "median", "score", "surprise")
 _OWN_OBJECTS: Final = ("views", "because")
 
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -116,6 +106,15 @@ def machine_of(key: str) -> tuple[str, str]:
     return client.replace("%2F", "/").replace("%25", "%"), machine
 
 
+def hour_key(time_ms: int) -> str:
+    """How the sort keys of the hour that holds ``time_ms`` begin.
+
+    >>> hour_key(1795488250123)
+    '2026-11-24T02'
+    """
+    return minute_key(time_ms)[:HOUR_CHARACTERS]
+
+
 def minute_key(time_ms: int) -> str:
     """How the sort keys of the minute that holds ``time_ms`` begin.
 
@@ -135,91 +134,93 @@ def pack(rows: Iterable[LabelRow], ttl_s: int, now_s: float) -> Iterator[Item]:
     """
     groups: dict[tuple[Any, ...], list[LabelRow]] = {}
     for row in rows:
-        group = (row.client_id, row.machine_id, row.stack, row.time_ms // MINUTE_MS, *row.signals)
+        group = (row.client_id, row.machine_id, row.stack, row.time_ms // HOUR_MS, *row.signals)
         groups.setdefault(group, []).append(row)
     for members in groups.values():
-        expires_at = members[0].time_ms // MINUTE_MS * (MINUTE_MS // 1000) + ttl_s
-        yield from _items(in_order(members), expires_at if expires_at > now_s else None)
+        yield from pack_labels(Labels.of_rows(in_order(members)), ttl_s, now_s)
 
 
-def _items(rows: Sequence[LabelRow], expires_at: int | None) -> Iterator[Item]:
-    item = _item(rows, expires_at)
-    if size(item) > MOST_BYTES and len(rows) > 1:
-        half = len(rows) // 2
-        yield from _items(rows[:half], expires_at)
-        yield from _items(rows[half:], expires_at)
+def pack_labels(labels: Labels, ttl_s: int, now_s: float) -> Iterator[Item]:
+    """Items holding ``labels``, mostly one; all are of one hour."""
+    item = _item(labels, ttl_s, now_s)
+    if size(item) > MOST_BYTES and len(labels) > 1:
+        half = len(labels) // 2
+        yield from pack_labels(labels.part(0, half), ttl_s, now_s)
+        yield from pack_labels(labels.part(half, len(labels)), ttl_s, now_s)
     else:
         yield item
 
 
-def _item(rows: Sequence[LabelRow], expires_at: int | None) -> Item:
-    first = rows[0]
+def _item(labels: Labels, ttl_s: int, now_s: float) -> Item:
+    times, offsets = labels.times.tolist(), labels.offsets.tolist()
     item: Item = {
-        PARTITION_KEY: text(machine_key(first.client_id, first.machine_id)),
-        SORT_KEY: text(_sort_key(rows)),
-        "stack": text(first.stack),
-        "signals": {"L": [text(name) for name in first.signals]},
+        PARTITION_KEY: text(machine_key(labels.client_id, labels.machine_id)),
+        SORT_KEY: text(""),  # it ends in a digest of all the rest
+        "stack": text(labels.stack),
+        "signals": {"L": [text(name) for name in labels.signals]},
     }
-    if expires_at is not None:
+    columns: dict[int, Any] = {
+        _NUMBER["event_time"]: differences(times),
+        _NUMBER["source_offset"]: differences(offsets),
+        _NUMBER["signals"]: [column_of(column) for column in labels.numbers.T[len(OWN_NUMBERS) :]],
+    }
+    for name, column in zip(OWN_NUMBERS, labels.numbers.T, strict=False):
+        _put(columns, name, column_of(column))
+    _share(item, columns, labels)
+    if labels.rows is not None:
+        _put_rare(columns, labels.rows, labels)
+    packed = _pack(columns)
+    digest = hashlib.sha256(_pack(item) + packed).hexdigest()[:_DIGEST_DIGITS]
+    item[SORT_KEY] = text(f"{minute_key(times[0])}#{labels.stack[:_KEY_CHARACTERS]}#{offsets[0]}#{digest}")
+    expires_at = times[-1] // MINUTE_MS * (MINUTE_MS // 1000) + ttl_s
+    if expires_at > now_s:
         item[EXPIRES] = number(expires_at)
-    columns = {
-        _NUMBER["event_time"]: differences([row.time_ms for row in rows]),
-        _NUMBER["source_offset"]: differences([row.source_offset for row in rows]),
-        _NUMBER["signals"]: [column_of([row.signals[name] for row in rows]) for name in first.signals],
-    }
-    for name in _OWN_NUMBERS:
-        _put(columns, name, column_of([getattr(row, name) for row in rows]))
-    _share(item, columns, rows)
-    _put_ids(columns, rows)
-    _put_reasons(columns, rows)
-    item["columns"] = {"B": _deflate(_pack(columns))}
-    return _with_lists(item, rows)
+    item["columns"] = {"B": _deflate(packed)}
+    return _with_lists(item, labels)
 
 
-def _sort_key(rows: Sequence[LabelRow]) -> str:
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(letters(row))
-    first = rows[0]
-    stack, minute = first.stack[:_KEY_CHARACTERS], minute_key(first.time_ms)
-    return f"{minute}#{stack}#{first.source_offset}#{digest.hexdigest()[:_DIGEST_DIGITS]}"
-
-
-def _share(item: Item, columns: dict[int, Any], rows: Sequence[LabelRow]) -> None:
-    """Put what all rows share into ``item``, the rest into ``columns``. What is in neither is null on all of them."""
-    for name in (*_SHARED_TEXTS, *_SHARED_WHOLE, *_SHARED_NUMBERS):
-        values = [getattr(row, name) for row in rows]
+def _share(item: Item, columns: dict[int, Any], labels: Labels) -> None:
+    """Put what all labels share into ``item``, the rest into ``columns``. What is in neither is null on all of them."""
+    for name in SHARED:
+        values = labels.shared[name]
         shared = values.count(values[0]) == len(values)
         if shared and values[0] is None:
             continue
-        if name in _SHARED_TEXTS:
+        if name in SHARED_TEXTS:
             if shared:
                 item[name] = text(values[0])
             else:
                 columns[_NUMBER[name]] = _words(values)
-        elif shared and all(fits(value) for value in values):
+        elif shared and all(map(fits, values)):
             item[name] = number(values[0])
         else:
-            columns[_NUMBER[name]] = differences(values) if name in _SHARED_WHOLE else column_of(values)
+            values = [*values] * len(labels) if len(values) == 1 else values
+            columns[_NUMBER[name]] = differences(values) if name in SHARED_WHOLE else column_of(values)
 
 
-def _put_ids(columns: dict[int, Any], rows: Sequence[LabelRow]) -> None:
-    ids = [row.label_id for row in rows]
-    usual = [usual_id(row.stack, row.source_partition, row.source_offset, row.revision) for row in rows]
-    if ids != usual:
-        columns[_NUMBER["label_id"]] = ids
-    if any(row.supersedes is not None for row in rows):
-        columns[_NUMBER["supersedes"]] = [row.supersedes for row in rows]
-    if any(row.partner_offset is not None for row in rows):
-        columns[_NUMBER["partner_offset"]] = differences([row.partner_offset for row in rows])
+def _put_rare(columns: dict[int, Any], rows: Sequence[LabelRow | None], labels: Labels) -> None:
+    """What only some labels have: lists that are mostly null deflate to little."""
+    own = [row for row in rows if row is not None]
+    if any(row.label_id != _usual_id_of(row) for row in own):
+        columns[_NUMBER["label_id"]] = _ids(rows, labels)
+    for name in ("supersedes", "views", "because"):
+        if any(getattr(row, name) is not None for row in own):
+            columns[_NUMBER[name]] = [None if row is None else getattr(row, name) for row in rows]
+    if any(row.partner_offset is not None for row in own):
+        columns[_NUMBER["partner_offset"]] = differences([None if row is None else row.partner_offset for row in rows])
 
 
-def _put_reasons(columns: dict[int, Any], rows: Sequence[LabelRow]) -> None:
-    """Views and words: few labels have them, so the lists are mostly null and deflate to little."""
-    for name in _OWN_OBJECTS:
-        values = [getattr(row, name) for row in rows]
-        if any(value is not None for value in values):
-            columns[_NUMBER[name]] = values
+def _ids(rows: Sequence[LabelRow | None], labels: Labels) -> list[str]:
+    partitions, revisions = (
+        list(labels.shared[name]) * (len(labels) if len(labels.shared[name]) == 1 else 1)
+        for name in ("source_partition", "revision")
+    )
+    usual = (usual_id(labels.stack, *its) for its in zip(partitions, labels.offsets.tolist(), revisions, strict=True))
+    return [its if row is None else row.label_id for row, its in zip(rows, usual, strict=True)]
+
+
+def _usual_id_of(row: LabelRow) -> str:
+    return usual_id(row.stack, row.source_partition, row.source_offset, row.revision)
 
 
 def _put(columns: dict[int, Any], name: str, column: tuple[int, list[Any]]) -> None:
@@ -234,14 +235,19 @@ def _words(values: Sequence[str | None]) -> tuple[list[str | None], list[int]]:
     return list(places), at
 
 
-def _with_lists(item: Item, rows: Sequence[LabelRow]) -> Item:
+def _with_lists(item: Item, labels: Labels) -> Item:
     """``item`` with the lists for people, as far as they cost no further write unit."""
-    start = rows[0].time_ms // MINUTE_MS * MINUTE_MS
+    if len(labels) > _MOST_LISTED:
+        return item
+    times = labels.times.tolist()
+    start = times[0] // MINUTE_MS * MINUTE_MS
+    own = {name: [None if x != x else x for x in labels.numbers[:, at].tolist()] for at, name in enumerate(OWN_NUMBERS)}
+    verdicts = labels.shared["label"]
     lists = {
-        "labels": text(_spoken([row.label for row in rows])),
-        "values": _list([row.value for row in rows]),
-        "surprises": _list([row.surprise for row in rows]),
-        "seconds": _list([(row.time_ms - start) / 1000 for row in rows]),
+        "labels": text(_spoken(verdicts if len(verdicts) > 1 else list(verdicts) * len(labels))),
+        "values": _list(own["value"]),
+        "surprises": _list(own["surprise"]),
+        "seconds": _list([(time - start) / 1000 for time in times]),
     }
     weighs = size(item)
     room = units(weighs) * UNIT_BYTES - weighs
@@ -284,13 +290,13 @@ def unpack(item: Item) -> list[LabelRow]:
     }
     for name in _OWN_OBJECTS:
         fields[name] = columns.get(_NUMBER[name]) or [None] * n
-    for name in _OWN_NUMBERS:
+    for name in OWN_NUMBERS:
         fields[name] = _numbers(columns, name, n)
-    for name in _SHARED_TEXTS:
+    for name in SHARED_TEXTS:
         fields[name] = [item[name]["S"]] * n if name in item else _spelled(columns, name, n)
-    for name in _SHARED_WHOLE:
+    for name in SHARED_WHOLE:
         fields[name] = [int(item[name]["N"])] * n if name in item else _whole(columns, name, n)
-    for name in _SHARED_NUMBERS:
+    for name in SHARED_NUMBERS:
         fields[name] = [float(item[name]["N"])] * n if name in item else _numbers(columns, name, n)
     fields["label_id"] = columns.get(_NUMBER["label_id"]) or [
         usual_id(stack, *its)

@@ -1,4 +1,4 @@
-"""Reading items back: the minutes of one machine, or the whole table."""
+"""Reading items back: the hours of one machine, or the whole table."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -8,7 +8,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.errors import StoreError
 from streams.label_store.attributes import Item
-from streams.label_store.packing import ID_ATTRIBUTES, PARTITION_KEY, SORT_KEY, machine_key, minute_key, unpack
+from streams.label_store.packing import (
+    HOUR_CHARACTERS,
+    ID_ATTRIBUTES,
+    PARTITION_KEY,
+    SORT_KEY,
+    hour_key,
+    machine_key,
+    minute_key,
+    unpack,
+)
 from streams.label_store.rows import LabelRow, in_order
 from streams.label_store.writing import Retrying, may_succeed_later
 
@@ -23,33 +32,41 @@ class Reader:
         """Labels with ``from_ms <= event time < to_ms`` by event time, source offset, revision."""
         if from_ms >= to_ms:
             return
-        items = self._pages(
-            self._client.query,
-            KeyConditionExpression="#m = :machine AND #t BETWEEN :first AND :last",
-            ExpressionAttributeNames={"#m": PARTITION_KEY, "#t": SORT_KEY},
-            ExpressionAttributeValues={
-                ":machine": {"S": machine_key(client_id, machine_id)},
-                ":first": {"S": minute_key(from_ms)},
-                ":last": {"S": minute_key(to_ms - 1) + "$"},  # "$" comes after "#"
-            },
-        )
-        for _, same_minute in groupby(items, key=lambda item: item[SORT_KEY]["S"].partition("#")[0]):
-            wanted = (item for item in same_minute if stack is None or item["stack"]["S"] == stack)
+        items = self._between(machine_key(client_id, machine_id), hour_key(from_ms), minute_key(to_ms - 1))
+        for _, same_hour in groupby(items, key=_hour_of):
+            wanted = (item for item in same_hour if stack is None or item["stack"]["S"] == stack)
             for row in in_order(row for item in wanted for row in unpack(item)):
                 if from_ms <= row.time_ms < to_ms:
                     yield row
 
     def newest(self, client_id: str, machine_id: str) -> LabelRow | None:
         """The newest label of a machine, if it has any."""
+        machine = machine_key(client_id, machine_id)
         page = self._ask(
             self._client.query,
             KeyConditionExpression="#m = :machine",
             ExpressionAttributeNames={"#m": PARTITION_KEY},
-            ExpressionAttributeValues={":machine": {"S": machine_key(client_id, machine_id)}},
+            ExpressionAttributeValues={":machine": {"S": machine}},
             ScanIndexForward=False,
             Limit=1,
         )
-        return unpack(page["Items"][0])[-1] if page["Items"] else None
+        if not page["Items"]:
+            return None
+        hour = _hour_of(page["Items"][0])  # items of an hour overlap, so the last one need not hold the newest label
+        return in_order(row for item in self._between(machine, hour, hour + ":59") for row in unpack(item))[-1]
+
+    def _between(self, machine: str, first: str, last: str) -> Iterator[Item]:
+        """Items whose sort keys begin with ``first``, ``last`` or anything between."""
+        return self._pages(
+            self._client.query,
+            KeyConditionExpression="#m = :machine AND #t BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#m": PARTITION_KEY, "#t": SORT_KEY},
+            ExpressionAttributeValues={
+                ":machine": {"S": machine},
+                ":first": {"S": first},
+                ":last": {"S": last + "$"},  # "$" comes after "#"
+            },
+        )
 
     def scan(self) -> Iterator[Item]:
         """All items of the table."""
@@ -84,6 +101,10 @@ class Reader:
                 if not may_succeed_later(error) or failures >= self._retrying.attempts:
                     raise StoreError(_why(self._table, error)) from error
                 self._retrying.wait(failures)
+
+
+def _hour_of(item: Item) -> str:
+    return str(item[SORT_KEY]["S"][:HOUR_CHARACTERS])
 
 
 def _why(table: str, error: Exception) -> str:

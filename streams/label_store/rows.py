@@ -5,7 +5,7 @@ pydantic defines and checks a label where it is made; here many thousands a seco
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -57,13 +57,17 @@ class LabelRow(msgspec.Struct, frozen=True, gc=False):
     @property
     def time_ms(self) -> int:
         """Event time, epoch milliseconds."""
-        return datetime_to_ms(self.event_time)
+        return _since_1970(self.event_time)
 
 
 class NotALabel(ValueError):
     """A record of the label topic that holds no label; the text says why."""
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: In these years no time is out of range; what else there is is looked at more closely.
+_FIRST_YEAR: Final = 1970
+_END_YEAR: Final = 2100
 _decode: Final = msgspec.json.Decoder(LabelRow).decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -74,12 +78,18 @@ def decode_label(value: bytes | None) -> LabelRow:
         raise NotALabel("the record has no body")
     try:
         row = _decode(value)
-        moment = moment_at(row.time_ms)
+        time = row.event_time
+        if time.tzinfo is UTC and time.microsecond % 1000 == 0 and _FIRST_YEAR <= time.year < _END_YEAR:
+            return row
+        # Another zone, digits beyond milliseconds, or a broken clock.
+        return msgspec.structs.replace(row, event_time=moment_at(datetime_to_ms(time)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadReading) as error:
         raise NotALabel(str(error)[:300]) from error
-    if row.event_time.tzinfo is not UTC or row.event_time != moment:  # another zone, or digits beyond milliseconds
-        return msgspec.structs.replace(row, event_time=moment)
-    return row
+
+
+def _since_1970(time: datetime) -> int:
+    since: timedelta = time - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def moment_at(time_ms: int) -> datetime:

@@ -1,25 +1,29 @@
 """The label store: everything the rest of wellsentry asks of DynamoDB."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
+from schemas.errors import StoreError
 from schemas.labels import Label
 from schemas.times import LATEST_MS
 from streams.label_store.attributes import Item
+from streams.label_store.bundle import Bundle
 from streams.label_store.offsets import LabelIds
-from streams.label_store.packing import label_ids, pack, unpack
+from streams.label_store.packing import label_ids, pack, pack_labels, unpack
 from streams.label_store.reading import Reader
 from streams.label_store.rows import LabelRow, to_label, to_row
 from streams.label_store.table import connect, ensure_table
-from streams.label_store.writing import BATCH_ITEMS, Put, Retrying, put_batch
+from streams.label_store.writing import BATCH_ITEMS, Put, Retrying, add_up, put_batch
 from streams.settings import DynamoSettings, SinkSettings
 
 _DAY_S = 86_400
+_Some = TypeVar("_Some")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Written:
 class LabelStore:
     """Labels in DynamoDB. May be used by several threads at once; close it, or use it in a ``with``.
 
-    ``now_s`` (epoch seconds), ``sleep`` and ``uniform`` (from 0 up to 1) serve waiting and expiring.
+    ``now_s`` (epoch seconds), ``sleep`` and ``uniform`` (from 0 up to 1) serve waiting and expiring. Left to itself it
+    waits no longer once it is closed.
     """
 
     def __init__(
@@ -44,7 +49,7 @@ class LabelStore:
         sink: SinkSettings | None = None,
         *,
         now_s: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         uniform: Callable[[], float] = random.random,
     ) -> None:
         sink = sink or SinkSettings()  # type: ignore[call-arg]
@@ -53,7 +58,8 @@ class LabelStore:
         self._now_s = now_s
         self._writers = sink.writers
         self._client = connect(settings, sink.writers)
-        self._retrying = Retrying(sink.max_attempts, sleep, uniform)
+        self._closed = threading.Event()
+        self._retrying = Retrying(sink.max_attempts, sleep or self._wait, uniform)
         self._reader = Reader(self._client, self.table, self._retrying)
         self._pool = ThreadPoolExecutor(sink.writers, thread_name_prefix="dynamodb")
 
@@ -66,9 +72,14 @@ class LabelStore:
         self.close()
 
     def close(self) -> None:
-        """Wait for what is being written and let go of all connections."""
-        self._pool.shutdown()
+        """Wait for requests under way, begin no others, and let go of all connections."""
+        self._closed.set()
+        self._pool.shutdown(cancel_futures=True)
         self._client.close()
+
+    def _wait(self, seconds: float) -> None:
+        if self._closed.wait(seconds):
+            raise StoreError(f"table {self.table}: closed before all items were put; nothing of them is committed")
 
     def ensure_table(self) -> bool:
         """Create the table if it is missing and wait until it can be used; whether it was created here."""
@@ -84,11 +95,18 @@ class LabelStore:
         return self.write_rows([to_row(label) for label in labels])
 
     def write_rows(self, rows: Sequence[LabelRow]) -> Written:
-        """As :meth:`write`, for labels as the sink has them."""
+        """As :meth:`write`, for labels as the command line has them."""
         items = list(pack(rows, self._ttl_s, self._now_s()))
-        batches = [items[at : at + BATCH_ITEMS] for at in range(0, len(items), BATCH_ITEMS)]
-        puts = list(self._pool.map(self._put, batches))
-        return Written(len(rows), len(items), sum(put.write_units for put in puts), sum(put.retries for put in puts))
+        return _sum(len(rows), self._pool.map(self._put, _cut(items)))
+
+    def write_bundles(self, bundles: Sequence[Bundle[Any]]) -> Written:
+        """As :meth:`write`, for labels as the sink gathers them."""
+        return _sum(sum(bundle.labels for bundle in bundles), self._pool.map(self._pack_and_put, _cut(bundles)))
+
+    def _pack_and_put(self, bundles: Sequence[Bundle[Any]]) -> Put:
+        now_s = self._now_s()
+        items = [item for bundle in bundles for item in pack_labels(bundle.as_labels(), self._ttl_s, now_s)]
+        return add_up(map(self._put, _cut(items)))
 
     def _put(self, items: Sequence[Item]) -> Put:
         return put_batch(self._client, self.table, items, self._retrying)
@@ -102,7 +120,7 @@ class LabelStore:
         return map(to_label, self._reader.rows(client_id, machine_id, from_ms, to_ms, stack))
 
     def newest(self, client_id: str, machine_id: str) -> Label | None:
-        """A label of the machine's newest minute, None if it has no labels."""
+        """The machine's newest label, None if it has no labels."""
         row = self._reader.newest(client_id, machine_id)
         return None if row is None else to_label(row)
 
@@ -128,3 +146,13 @@ class LabelStore:
             for label_id in label_ids(item):
                 ids.add(label_id)
         return ids
+
+
+def _cut(things: Sequence[_Some]) -> Iterator[Sequence[_Some]]:
+    """So many at a time as go into a request."""
+    return (things[at : at + BATCH_ITEMS] for at in range(0, len(things), BATCH_ITEMS))
+
+
+def _sum(labels: int, puts: Iterable[Put]) -> Written:
+    put = add_up(puts)
+    return Written(labels, put.items, put.write_units, put.retries)

@@ -11,7 +11,7 @@ from streams.label_store.packing import EXPIRES, PARTITION_KEY, SORT_KEY
 from streams.settings import DynamoSettings
 
 _CONNECT_TIMEOUT_S = 5
-_READ_TIMEOUT_S = 20
+_READ_TIMEOUT_S = 10  # and so long a DynamoDB that is silent keeps a sink from ending
 
 
 def connect(settings: DynamoSettings, connections: int) -> Any:

@@ -5,7 +5,7 @@ tried again, waiting twice as long each time, with a random share so that many s
 it refuses for what it holds is never tried again: it would be refused for ever.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,6 +56,14 @@ class Put:
     items: int
     write_units: float
     retries: int
+
+
+def add_up(puts: Iterable[Put]) -> Put:
+    """What several cost together."""
+    items, write_units, retries = 0, 0.0, 0
+    for put in puts:
+        items, write_units, retries = items + put.items, write_units + put.write_units, retries + put.retries
+    return Put(items, write_units, retries)
 
 
 def put_batch(client: Any, table: str, items: Sequence[Item], retrying: Retrying) -> Put:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Coroutine
 from typing import Any
 
 import faust
@@ -27,6 +28,9 @@ _QUEUED_RUNS = 4
 #: Of one partition; whatever has been fetched and not judged yet takes memory.
 _FETCH_BYTES = 1_000_000
 _FINISH_WITHIN_S = 20.0
+#: Stopping in order waits for the broker, which may be gone.
+_STOP_WITHIN_S = 20.0
+_GIVE_UP_WITHIN_S = 2.0
 #: An answer that does not come in this time is given up, and its connection with it: a network may swallow one in silence.
 #: As long as Kafka's own clients wait; Faust's 90 s would be as long a silence.
 _REQUEST_TIMEOUT_S = 30.0
@@ -153,26 +157,33 @@ async def serve(app: RunApp) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     app.finalize()
-    await app.start()
+    reason = None
     try:
-        repartitioned = asyncio.ensure_future(_repartitioned(app))
-        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped()), repartitioned]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        changed = repartitioned.result() if repartitioned.done() else None
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
-        if app.crash_reason is None:
-            await _finish(app)
-        # What Faust's services call a crash from here on is that they are stopped, as in the middle of a rebalance.
-        reason = app.crash_reason or changed
+        if await _before(stop, app.start()):
+            changed = await _while_running(app, stop)
+            if app.crash_reason is None:
+                await _finish(app)
+            # What Faust's services call a crash from here on is that they are stopped, as in the middle of a rebalance.
+            reason = app.crash_reason or changed
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-        with contextlib.suppress(asyncio.CancelledError):
-            await app.stop()
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(app.stop(), _STOP_WITHIN_S)
     if reason is not None:
         raise reason
+
+
+async def _while_running(app: RunApp, stop: asyncio.Event) -> BrokerError | None:
+    """Returns when ``app`` is to end: why, if it is not that it was told to or crashed."""
+    repartitioned = asyncio.ensure_future(_repartitioned(app))
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped()), repartitioned]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    changed = repartitioned.result() if repartitioned.done() else None
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    return changed
 
 
 async def _repartitioned(app: RunApp) -> BrokerError:
@@ -190,6 +201,19 @@ async def _repartitioned(app: RunApp) -> BrokerError:
                     "`wellsentry topics check` names every topic; make the installation anew with that many partitions "
                     "(broker.partitions), under another broker.topic_prefix, and feed it what this one was fed"
                 )
+
+
+async def _before(stop: asyncio.Event, doing: Coroutine[Any, Any, Any]) -> bool:
+    """Whether ``doing`` came to its end before ``stop``; else it is given up. What it raises is raised here."""
+    work, stopped = asyncio.ensure_future(doing), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if work.done():
+        await work
+        return True
+    work.cancel()
+    await asyncio.wait((work,), timeout=_GIVE_UP_WITHIN_S)
+    return False
 
 
 async def _finish(app: RunApp) -> None:

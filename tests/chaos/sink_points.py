@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from streams import sink
 from streams.label_store import store
-from streams.sink import Sink
 from tests.chaos.dying import Countdown, after, after_awaiting, around
 
 
@@ -24,7 +23,7 @@ def _batch_put(countdown: Countdown) -> None:
 
 
 def _all_put(countdown: Countdown) -> None:
-    after(Sink, "_store_minutes", countdown)
+    after(store.LabelStore, "write_bundles", countdown)
 
 
 def _committed(countdown: Countdown) -> None:

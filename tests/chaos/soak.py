@@ -1,4 +1,4 @@
-"""Readings for as long as one likes, and what becomes of the memory of worker and sink meanwhile.
+"""Readings for as long as one likes, what becomes of the memory of worker and sink meanwhile, and how soon both end.
 
     python -m tests.chaos.soak --minutes 60
 
@@ -91,6 +91,10 @@ def _soak(settings: Settings, processes: dict[str, Process], chosen: argparse.Na
         print(
             f"{name}: {half[0][1]:.1f} MB at half time, {half[-1][1]:.1f} MB at the end, {slope(half):+.1f} MB an hour"
         )
+    for name, process in processes.items():
+        told = time.monotonic()
+        status = process.end()
+        print(f"{name}: ended with status {status} {time.monotonic() - told:.1f} s after it was told to")
 
 
 def _readings(machines: int, seed: int) -> Iterator[tuple[bytes, bytes]]:

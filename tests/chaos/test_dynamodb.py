@@ -109,7 +109,7 @@ def test_a_dynamodb_that_does_not_answer_is_waited_for_and_asked_again(
             while time.monotonic() - began_s < lasts_s:
                 story.feed(5)
                 time.sleep(5.0)  # that is the story
-            assert bad.happened[SILENT] > 4, "second attempts"
+            assert bad.happened[SILENT] > 1, "a second attempt"
             assert sink.running, sink.tail()
             bad.trouble = 0.0
             story.settle(worker, sink)

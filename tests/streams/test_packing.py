@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from schemas.labels import Label
 from streams.label_store.attributes import UNIT_BYTES, Item, size, units
 from streams.label_store.columns import column_of, numbers_of
+from streams.label_store.gathering import Gathering
 from streams.label_store.packing import (
     EXPIRES,
     MOST_BYTES,
@@ -22,6 +23,7 @@ from streams.label_store.packing import (
     machine_key,
     machine_of,
     pack,
+    pack_labels,
     unpack,
 )
 from streams.label_store.rows import LabelRow, NotALabel, decode_label, in_order, letters, to_label, to_row
@@ -135,19 +137,19 @@ def test_a_different_set_of_labels_has_a_different_key() -> None:
     assert len(set(keys)) == 4
 
 
-def test_machines_minutes_stacks_and_sets_of_signals_have_items_of_their_own() -> None:
+def test_machines_hours_stacks_and_sets_of_signals_have_items_of_their_own() -> None:
     rows = [
         a_row(),
         a_row(machine_id="well-8"),
         a_row(client_id="other"),
         a_row(stack="flow"),
-        a_row(time_ms=START_MS + MINUTE_MS),
+        a_row(time_ms=START_MS + 60 * MINUTE_MS),
         a_row(signals={"flow_rate": 1.0}),
     ]
     assert len(packed(rows)) == len(rows)
 
 
-def test_several_models_within_a_minute_share_an_item() -> None:
+def test_several_models_within_an_hour_share_an_item() -> None:
     rows = [a_row(1, model_digest="a" * 16), a_row(2, model_digest="b" * 16, model_rung="fleet", model_since_offset=2)]
     (item,) = packed(rows)
     assert "model_digest" not in item
@@ -182,13 +184,26 @@ def test_the_lists_for_people_cost_no_further_write_unit() -> None:
             assert units(size(item)) == units(size(bare))
 
 
-def test_sixty_labels_a_minute_cost_one_write_unit() -> None:
-    items = packed(minutes_of_rows(20, 120, 1))
-    assert len(items) == 40
+def test_sixty_labels_cost_one_write_unit() -> None:
+    items = packed(minutes_of_rows(20, 60, 1))
+    assert len(items) == 20
     assert max(map(size, items)) <= UNIT_BYTES
 
 
-def test_a_minute_of_very_many_labels_is_cut() -> None:
+@given(st.lists(ANY_ROW, max_size=12), st.lists(st.integers(0, 3), max_size=4))
+def test_what_was_gathered_makes_the_items_that_its_labels_make(rows: list[LabelRow], again: list[int]) -> None:
+    rows += [rows[at] for at in again if at < len(rows)]
+    them = Gathering[int](linger_s=0.0, full=3_600, most_labels=1_000_000)
+    for offset, row in enumerate(rows):
+        them.add(0, offset, row, 0.0)
+    bundles = them.take(0.0, everything=True)
+    gathered = [item for bundle in bundles for item in pack_labels(bundle.as_labels(), 90 * DAY_S, 0.0)]
+    by_key = {(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]): item for item in packed(rows)}
+    assert {(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]): item for item in gathered} == by_key
+    assert all_letters(gathered) == sorted(set(map(letters, rows)))
+
+
+def test_an_item_that_grows_too_large_is_cut() -> None:
     dice = random.Random(1)
     rows = [
         a_row(offset, START_MS + offset, signals={f"signal_{n}": dice.random() for n in range(60)})
@@ -203,8 +218,9 @@ def test_a_minute_of_very_many_labels_is_cut() -> None:
 # -- expiry
 
 
-def test_an_item_expires_so_long_after_its_minute() -> None:
-    (item,) = pack([a_row(time_ms=START_MS + 30_000)], ttl_s=5 * DAY_S, now_s=START_MS / 1000)
+def test_an_item_expires_so_long_after_its_last_minute() -> None:
+    rows = [a_row(1, START_MS - 10 * MINUTE_MS), a_row(2, START_MS + 30_000)]
+    (item,) = pack(rows, ttl_s=5 * DAY_S, now_s=START_MS / 1000)
     assert item[EXPIRES] == {"N": str(START_MS // 1000 + 5 * DAY_S)}
 
 

@@ -16,10 +16,13 @@ from streams.label_store import LabelStore
 from streams.label_store.rows import LabelRow, letters
 from streams.settings import Settings
 from streams.topics_admin import create_topics
+from tests.chaos.bad_dynamodb import THROTTLED, BadDynamo
 from tests.conftest import MakeSettings
+from tests.processes import wait_until
 from tests.streams.making_labels import START_MS, a_row, minutes_of_rows
 
 WITHIN_S = 60.0
+ENDS_WITHIN_S = 12.0  # a few seconds, on a machine that has other work
 PROGRAM = "from streams.settings import load_settings; from streams.sink import run_sink; run_sink(load_settings())"
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -113,12 +116,47 @@ def test_a_sink_that_is_told_to_end_writes_and_commits_what_it_has(settings: Set
     settings = settings.model_copy(update={"sink": settings.sink.model_copy(update={"linger_s": 3600.0})})
     rows = minutes_of_rows(machines=8, seconds=90, step_s=10)
     send(settings, rows)
-    sink = start(settings)
+    sink = start(settings, WELLSENTRY_SINK__LABELS_PER_ITEM="6")
     with LabelStore(settings.dynamodb) as store:
-        wait_for(store, 8 * 6)  # the first minute is full, the second waits
+        wait_for(store, 8 * 6)  # six of each machine are full, the others wait
         assert end(sink) == 0
         assert store.count() == len(rows)
     assert sum(offset or 0 for offset in committed(settings).values()) == len(rows)
+
+
+def test_a_sink_under_load_ends_within_seconds_and_loses_nothing(
+    kafka_url: str, dynamodb_local_endpoint: str, make_settings: MakeSettings, start: Start
+) -> None:
+    settings = make_settings(kafka_url, dynamodb_local_endpoint, sink={"linger_s": 3600.0})
+    create_topics(settings)
+    rows = minutes_of_rows(machines=2_000, seconds=20, step_s=1)
+    send(settings, rows)
+    with LabelStore(settings.dynamodb) as store:
+        store.ensure_table()
+        sink = start(settings, WELLSENTRY_SINK__LABELS_PER_ITEM="4")
+        wait_for(store, 1)
+        began = time.monotonic()
+        assert end(sink) == 0
+        assert time.monotonic() - began < ENDS_WITHIN_S
+        start(settings, WELLSENTRY_SINK__LABELS_PER_ITEM="4")
+        wait_for(store, len(rows))
+        assert stored(store) == sorted(map(letters, rows))
+
+
+def test_a_sink_ends_within_seconds_while_dynamodb_takes_nothing(settings: Settings, start: Start) -> None:
+    rows = minutes_of_rows(machines=20, seconds=60, step_s=10)
+    send(settings, rows)
+    with BadDynamo(str(settings.dynamodb.endpoint), seed=1) as bad, LabelStore(settings.dynamodb) as store:
+        bad.trouble, bad.kinds = 1.0, (THROTTLED,)
+        sink = start(settings, WELLSENTRY_DYNAMODB__ENDPOINT=bad.url, WELLSENTRY_SINK__MAX_ATTEMPTS="1000")
+        wait_until(lambda: bad.happened[THROTTLED] > 4, WITHIN_S, "attempts")
+        began = time.monotonic()
+        assert end(sink) == 0
+        assert time.monotonic() - began < ENDS_WITHIN_S
+        assert not any(committed(settings).values())
+        start(settings)
+        wait_for(store, len(rows))
+        assert stored(store) == sorted(map(letters, rows))
 
 
 def test_sinks_killed_at_work_lose_and_change_nothing(settings: Settings, start: Start) -> None:
