@@ -19,10 +19,10 @@ Process = subprocess.Popen[bytes]
 class Contender:
     """One at the same work. ``share`` of the readings keeps a slow one's run as long as the others'."""
 
+    key: str  # of its figures
     name: str
     start: Callable[[str, str, int], Process]  # broker, topic prefix, readings
     share: float = 1.0
-    reach: float | None = None  # how many times as fast as it the worker should be
 
 
 def worker_environment(url: str, prefix: str) -> dict[str, str]:
@@ -51,10 +51,10 @@ def _module(name: str, python: Path | str = sys.executable) -> Callable[[str, st
     return start
 
 
-WORKER: Final = Contender("wellsentry worker", start_worker)
+WORKER: Final = Contender("worker", "wellsentry worker", start_worker)
 OTHERS: Final = (
-    Contender("aiokafka, our engine, no state kept", _module("bench.bare_loop"), 1.0, 0.8),
-    Contender("aiokafka, plain Python, no state kept", _module("bench.peers.plain_loop"), 1.0, 1.1),
-    Contender("Quix Streams with its state store", _module("bench.peers.quix_app", PEERS_PYTHON), 0.2, 4.0),
-    Contender("Faust as its documentation shows it", _module("bench.peers.faust_app"), 0.05, 40.0),
+    Contender("bare_loop", "aiokafka, our engine, no state kept", _module("bench.bare_loop")),
+    Contender("plain_loop", "aiokafka, plain Python, no state kept", _module("bench.peers.plain_loop")),
+    Contender("quix", "Quix Streams with its state store", _module("bench.peers.quix_app", PEERS_PYTHON), 0.2),
+    Contender("faust", "Faust as its documentation shows it", _module("bench.peers.faust_app"), 0.05),
 )

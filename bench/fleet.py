@@ -14,7 +14,8 @@ from schemas.training import FeatureModel, ModelUpdate
 
 Message = tuple[int, bytes, bytes]  # partition, key, value
 
-_START_S = 1_700_000_000
+#: When the readings begin, unless somebody says another time.
+START_S = 1_700_000_000
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -22,14 +23,14 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
-def readings(count: int, machines: int, partitions: int, seed: int = 0) -> Iterator[Message]:
+def readings(count: int, machines: int, partitions: int, seed: int = 0, start_s: int = START_S) -> Iterator[Message]:
     """``count`` wide readings, one a minute from each machine in turn: loads around 100 psi, in tenths of psi."""
     rng = np.random.default_rng(seed)
     keys = [f"well-{i:05d}".encode() for i in range(machines)]
     homes = [partition_of(key, partitions) for key in keys]
     for start in range(0, count, machines):
         casing, tubing = rng.normal(300, 10, machines), rng.normal(200, 10, machines)
-        time = _START_S + 60 * (start // machines)
+        time = start_s + 60 * (start // machines)
         for i in range(min(machines, count - start)):
             body = b'{"client_id":"bench","machine_id":"%s","time":%d,"casing_pressure":%.1f,"tubing_pressure":%.1f}'
             yield homes[i], keys[i], body % (keys[i], time, casing[i], tubing[i])
@@ -60,7 +61,7 @@ def models(machines: int, partitions: int, intervals: int = 300, seed: int = 0) 
                 )
             ],
             readings=1000,
-            fitted_at=_START_S,
+            fitted_at=START_S,
             reason="first",
             request_id=None,
             parent_digest=None,
