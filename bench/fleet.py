@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from models.fitting import digest_of
@@ -74,13 +75,19 @@ def models(machines: int, partitions: int, intervals: int = 300, seed: int = 0) 
 
 
 def create_topics(url: str, prefix: str, partitions: int) -> None:
-    """All declared topics under ``prefix``; labels bear the broker's time, since not everybody stamps them with now."""
+    """All declared topics under ``prefix``, ready to be written to.
+
+    Labels bear the broker's time, since not everybody stamps them with now.
+    """
     admin = KafkaAdminClient(bootstrap_servers=url)
     names = topics(prefix)
     stamped = {names.labels.name: {"message.timestamp.type": "LogAppendTime"}}
     configs = [(one.name, {**one.config(), **stamped.get(one.name, {})}) for one in names]
     admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name, config in configs])
     admin.close()
+    consumer = KafkaConsumer(bootstrap_servers=url)
+    consumer.end_offsets([TopicPartition(name, number) for name, _ in configs for number in range(partitions)])
+    consumer.close()
 
 
 async def send(url: str, topic: str, messages: Iterator[Message]) -> int:
