@@ -58,7 +58,7 @@ class OpenWorker(Worker):
 def record(pid: int, seconds: float, form: str, path: Path, *options: str) -> None:
     """One recording by py-spy."""
     command = [str(_PY_SPY), "record", "--pid", str(pid), "--duration", str(round(seconds)), "--rate", str(_RATE_HZ)]
-    command += ["--format", form, "--output", str(path), *options]
+    command += ["--gil", "--function", "--format", form, "--output", str(path), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"py-spy could not look at the worker:\n{done.stdout}{done.stderr}")
@@ -97,15 +97,18 @@ def _place(frame: str) -> str:
 def look_at(one: Worker, name: str, directory: Path, seconds: float) -> Figures:
     """Both recordings of what the worker is doing now; the shares, printed as a table."""
     svg = directory / f"worker-{name}.svg"
-    record(one.pid, seconds, "flamegraph", svg, "--function")
+    record(one.pid, seconds, "flamegraph", svg)
     _without_places(svg)
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "raw"
-        record(one.pid, seconds, "raw", raw, "--function", "--full-filenames")
+        record(one.pid, seconds, "raw", raw, "--full-filenames")
         found = self_time(raw.read_text())
     total, looks = sum(found.values()), seconds * _RATE_HZ
     table = Table(
-        "where the time goes: self time", "share", title=f"{name}: {total / looks:.2f} cores in use", min_width=60
+        "where the time goes: self time",
+        "share",
+        title=f"{name}: the interpreter is busy for {100 * total / looks:.0f} % of the time",
+        min_width=60,
     )
     for place, count in found.most_common(_MOST_ROWS):
         table.add_row(place, f"{100 * count / total:.1f} %")
@@ -116,7 +119,7 @@ def look_at(one: Worker, name: str, directory: Path, seconds: float) -> Figures:
     shares = {
         f"{name}: {place}": figure(round(100 * count / total, 1), "%") for place, count in found.most_common(_MOST_ROWS)
     }
-    return {f"{name}: cores in use": figure(round(total / looks, 2), "cores"), **shares}
+    return {f"{name}: interpreter busy": figure(round(100 * total / looks, 1), "%"), **shares}
 
 
 def _without_places(svg: Path) -> None:
