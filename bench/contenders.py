@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.processes import end_with_parent
+
 #: ``make bench`` puts Quix Streams there: its own dependencies do not go together with ours.
 PEERS_PYTHON: Final = Path(".venv-peers/bin/python")
 PARTITIONS: Final = 8
@@ -40,13 +42,18 @@ def worker_environment(url: str, prefix: str) -> dict[str, str]:
 
 def start_worker(url: str, prefix: str, count: int) -> Process:  # noqa: ARG001
     """The worker as it is shipped."""
-    return subprocess.Popen([sys.executable, "-m", "streams.cli.main", "worker"], env=worker_environment(url, prefix))
+    return subprocess.Popen(
+        [sys.executable, "-m", "streams.cli.main", "worker"],
+        env=worker_environment(url, prefix),
+        preexec_fn=end_with_parent,
+    )
 
 
 def _module(name: str, python: Path | str = sys.executable) -> Callable[[str, str, int], Process]:
     def start(url: str, prefix: str, count: int) -> Process:
         arguments = [str(python), "-m", name, url, prefix, str(count)]
-        return subprocess.Popen(arguments, stderr=subprocess.DEVNULL if "quix" in name else None)
+        errors = subprocess.DEVNULL if "quix" in name else None
+        return subprocess.Popen(arguments, stderr=errors, preexec_fn=end_with_parent)
 
     return start
 

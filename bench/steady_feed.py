@@ -25,6 +25,7 @@ from aiokafka import AIOKafkaProducer
 
 from bench.contenders import PARTITIONS
 from bench.fleet import models, partition_of
+from bench.processes import end_with_parent
 from schemas.topics import topics
 
 _EVERY_S: Final = 0.005
@@ -42,7 +43,9 @@ class SteadyFeed:
         if refit_after_s is not None:
             arguments += ["--refit-after", str(refit_after_s)]
         command = [sys.executable, "-m", "bench.steady_feed", *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent
+        )
         assert self._process.stdout is not None
         if self._process.stdout.readline().strip() != "ready":
             raise SystemExit("the feeder did not get ready")

@@ -16,7 +16,7 @@ from kafka.errors import KafkaError
 
 from bench.contenders import PARTITIONS, worker_environment
 from bench.fleet import create_topics, models, readings, send_all
-from bench.processes import memory_mb
+from bench.processes import end_with_parent, memory_mb
 
 _SAID_SHOWN = 3_000
 
@@ -33,6 +33,7 @@ class Worker:
             env={**worker_environment(url, prefix), **further},
             stderr=self._said,
             stdout=self._said,
+            preexec_fn=end_with_parent,
         )
 
     def command(self) -> list[str]:
