@@ -18,10 +18,10 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def memory_mb(pid: int) -> float:
-    """Resident memory now, in millions of bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+def memory_mb(pid: int, file: str = "status", name: str = "VmRSS:") -> float:
+    """Resident memory now, in millions of bytes; or another count of the same kind."""
+    for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+        if line.startswith(name):
             return int(line.split()[1]) * 1024 / _MEGABYTE
     raise RuntimeError("this system does not tell a process's memory")
 

@@ -86,6 +86,13 @@ def steady_feed(url: str, prefix: str, machines: int, rate: int, seconds: float)
         feed.end()
 
 
+def feed_for(url: str, prefix: str, machines: int, rate: int, seconds: float) -> int:
+    """A feed from its beginning to its end; how many readings it sent."""
+    feed = SteadyFeed(url, prefix, machines, rate, seconds)
+    feed.begin()
+    return int(feed.finish()["sent"])
+
+
 class _Fleet:
     """Readings of all machines in turn."""
 

@@ -1,6 +1,7 @@
 """Workers as processes, their group, and the labels they make, as the benches of a running installation watch them."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -26,8 +28,8 @@ class Worker:
 
     def __init__(self, url: str, prefix: str, **settings: str) -> None:
         further = {f"WELLSENTRY_{name.upper()}": value for name, value in settings.items()}
-        self.started_s = time.monotonic()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the worker
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the worker; a pipe that nobody reads fills up
+        self.started_s, self._started_at = time.monotonic(), datetime.now(UTC)
         self._process = subprocess.Popen(
             self.command(),
             env={**worker_environment(url, prefix), **further},
@@ -56,10 +58,36 @@ class Worker:
         return memory_mb(self.pid)
 
     @property
+    def peak_mb(self) -> float:
+        """The most resident memory it ever had."""
+        return memory_mb(self.pid, "status", "VmHWM:")
+
+    @property
+    def proportional_mb(self) -> float:
+        """Resident memory now, what it shares with other processes divided by their number."""
+        return memory_mb(self.pid, "smaps_rollup", "Pss:")
+
+    @property
+    def of_files_mb(self) -> float:
+        """The part of the resident memory that is programs and libraries as they lie on disk."""
+        return memory_mb(self.pid, "status", "RssFile:")
+
+    @property
     def said(self) -> str:
         """The end of its log."""
         self._said.seek(0)
         return self._said.read()[-_SAID_SHOWN:].decode(errors="replace")
+
+    def happened(self) -> dict[str, float]:
+        """By its log: seconds from its start to the first time of each action. ``log__level`` has to be info."""
+        found: dict[str, float] = {}
+        self._said.seek(0)
+        for line in self._said.read().splitlines():
+            if line.startswith(b"{"):
+                one = json.loads(line)
+                after = datetime.fromisoformat(one["timestamp"]) - self._started_at
+                found.setdefault(one.get("action", ""), after.total_seconds())
+        return found
 
     def pause(self) -> None:
         """Let it do nothing, until :meth:`go_on`."""
