@@ -122,7 +122,7 @@ def _panel(curves: Mapping[str, list[Point]], left: int, title: str, which: str)
         made += [
             f'<circle cx="{x(p.machines):.1f}" cy="{y(getattr(p, which)):.1f}" r="3" fill="{colour}"/>' for p in line
         ]
-        at = _LEFT + number * 130
+        at = _LEFT + number * 140
         made.append(f'<path d="M{at} {_HEIGHT - 14}h24" {style}/><text x="{at + 29}" y="{_HEIGHT - 10}">{name}</text>')
     return [*made, "</g>"]
 
