@@ -3,7 +3,8 @@
 # make chaos    disturbs real processes in every way, many times each; ARGS="--seed 7" for other moments
 # make soak     5,000 readings/s for ARGS="--minutes 10", and the memory's slope
 # make check    style, types, import rules
-# make bench    readings per second beside aiokafka, Quix Streams and Faust, and what the engine costs by itself
+# make bench    every figure that is promised, seen and to reach, in one table; ARGS="--quick" for a short form
+# make plots    draws how speed grows with the fleet, and where the worker's time goes, into docs/plots
 # make audit    known vulnerabilities of locked dependencies, from OSV's database
 # make lock     write the lock files anew (needs uv; ARGS=--upgrade for newer versions)
 # make clean    remove what these made
@@ -19,7 +20,7 @@ PEERS := .venv-peers
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos soak check audit bench lock clean environment dev-environment
+.PHONY: help demo test chaos soak check audit bench plots lock clean environment dev-environment
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -53,8 +54,11 @@ audit:
 	@$(PYTHON) tools/dependency_audit.py
 
 bench: environment $(PEERS)/.made-from
-	@$(BIN)/python -m bench.engine_costs
-	@exec $(BIN)/python -m bench.readings_per_second $(ARGS)
+	@exec $(BIN)/python -m bench.table $(ARGS)
+
+plots: dev-environment
+	@$(BIN)/python -m bench.curves --plot docs/plots/curves.svg
+	@exec $(BIN)/python -m bench.flame
 
 $(PEERS)/.made-from: requirements-peers.lock
 	@$(PYTHON) -m venv $(PEERS)

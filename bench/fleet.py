@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from models.fitting import digest_of
@@ -14,7 +15,8 @@ from schemas.training import FeatureModel, ModelUpdate
 
 Message = tuple[int, bytes, bytes]  # partition, key, value
 
-_START_S = 1_700_000_000
+#: When the readings begin, unless somebody says another time.
+START_S = 1_700_000_000
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -22,14 +24,14 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
-def readings(count: int, machines: int, partitions: int, seed: int = 0) -> Iterator[Message]:
+def readings(count: int, machines: int, partitions: int, seed: int = 0, start_s: int = START_S) -> Iterator[Message]:
     """``count`` wide readings, one a minute from each machine in turn: loads around 100 psi, in tenths of psi."""
     rng = np.random.default_rng(seed)
     keys = [f"well-{i:05d}".encode() for i in range(machines)]
     homes = [partition_of(key, partitions) for key in keys]
     for start in range(0, count, machines):
         casing, tubing = rng.normal(300, 10, machines), rng.normal(200, 10, machines)
-        time = _START_S + 60 * (start // machines)
+        time = start_s + 60 * (start // machines)
         for i in range(min(machines, count - start)):
             body = b'{"client_id":"bench","machine_id":"%s","time":%d,"casing_pressure":%.1f,"tubing_pressure":%.1f}'
             yield homes[i], keys[i], body % (keys[i], time, casing[i], tubing[i])
@@ -60,7 +62,7 @@ def models(machines: int, partitions: int, intervals: int = 300, seed: int = 0) 
                 )
             ],
             readings=1000,
-            fitted_at=_START_S,
+            fitted_at=START_S,
             reason="first",
             request_id=None,
             parent_digest=None,
@@ -73,13 +75,19 @@ def models(machines: int, partitions: int, intervals: int = 300, seed: int = 0) 
 
 
 def create_topics(url: str, prefix: str, partitions: int) -> None:
-    """All declared topics under ``prefix``; labels bear the broker's time, since not everybody stamps them with now."""
+    """All declared topics under ``prefix``, ready to be written to.
+
+    Labels bear the broker's time, since not everybody stamps them with now.
+    """
     admin = KafkaAdminClient(bootstrap_servers=url)
     names = topics(prefix)
     stamped = {names.labels.name: {"message.timestamp.type": "LogAppendTime"}}
     configs = [(one.name, {**one.config(), **stamped.get(one.name, {})}) for one in names]
     admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name, config in configs])
     admin.close()
+    consumer = KafkaConsumer(bootstrap_servers=url)
+    consumer.end_offsets([TopicPartition(name, number) for name, _ in configs for number in range(partitions)])
+    consumer.close()
 
 
 async def send(url: str, topic: str, messages: Iterator[Message]) -> int:

@@ -2,164 +2,139 @@
 
     python -m bench.latency [--rates 5000 20000] [--seconds 20] [--machines 5000] [--rounds 3] [--json FILE]
 
-Readings are stamped with the moment they are handed to the producer and sent every 5 ms; the consumer, a plain aiokafka one,
-takes a label's moment of arrival. Feeder, broker, worker and consumer share this machine. The first seconds are left out.
+Feeder, broker, worker and consumer share this machine, so the first and the last are as cheap as Python can be
+(:mod:`bench.steady_feed`, :mod:`bench.arrivals`), and the share of a core that each took is shown. A reading's time is the
+moment at which it is handed to the producer, every 5 ms; how late that was is shown too. Every reading of the time that is
+measured counts, also when its label comes after it; the first seconds are left out. ``silence`` is the longest time without
+any label: as long was the worker, the broker or this machine held up.
 """
 
 import argparse
-import asyncio
 import contextlib
-import json
+import os
 import statistics
-import sys
 import time
-import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from bench.clients import partitions_of
-from bench.contenders import PARTITIONS
-from bench.fleet import create_topics, models, partition_of, send_all
-from bench.workers import Ends, worker
+from bench.arrivals import Arrivals, Labels, decode
+from bench.figures import Figures, figure, hand_on, median_of, taken_on
+from bench.processes import CpuShares
+from bench.steady_feed import SteadyFeed
+from bench.workers import Ends, Group, Worker, minutes_ago, new_installation, wait_for, worker
 from streams.parts.kafka_jars import KafkaJars
 
-_EVERY_S = 0.005
 _LEFT_OUT_S = 4.0
+#: The windows are full, and the first refit would be due much later.
+_READINGS_EACH = 60
+_LABELS_WITHIN_S = 20.0
 
 
-async def feed(url: str, topic: str, machines: int, rate: int, seconds: float) -> None:
-    """``rate`` readings a second, each machine in turn, in small batches at even times."""
-    producer = AIOKafkaProducer(bootstrap_servers=url, acks=1, linger_ms=0, max_batch_size=100_000)
-    await producer.start()
-    keys = [f"well-{i:05d}".encode() for i in range(machines)]
-    homes = [partition_of(key, PARTITIONS) for key in keys]
-    rng = np.random.default_rng(0)
-    begun, sent = time.time(), 0
-    while (now := time.time()) < begun + seconds:
-        due = int((now - begun) * rate)
-        batches = {}
-        for i in range(sent, due):
-            m = i % machines
-            batch = batches.get(homes[m]) or batches.setdefault(homes[m], producer.create_batch())
-            pressures = (rng.normal(300, 10), rng.normal(200, 10))
-            body = b'{"client_id":"bench","machine_id":"%s","time":%.3f,"casing_pressure":%.1f,"tubing_pressure":%.1f}'
-            batch.append(key=keys[m], value=body % (keys[m], time.time(), *pressures), timestamp=None)
-        for home, batch in batches.items():
-            await producer.send_batch(batch, topic, partition=home)
-        sent = due
-        await asyncio.sleep(max(0.0, _EVERY_S - (time.time() - now)))
-    await producer.stop()
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is measured."""
 
-
-async def watch(url: str, topic: str, begun: float, seconds: float) -> list[float]:
-    """Milliseconds of each label that came, by its reading's time."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=url, auto_offset_reset="latest", fetch_max_wait_ms=50)
-    await consumer.start()
-    homes = await partitions_of(consumer, topic)
-    consumer.assign(homes)
-    await consumer.seek_to_end()
-    found: list[float] = []
-    while time.time() < begun + seconds:
-        for records in (await consumer.getmany(timeout_ms=200)).values():
-            now = time.time()
-            if now < begun + _LEFT_OUT_S:
-                continue
-            found += [(now - _event_time_s(record.value)) * 1000 for record in records]
-    await consumer.stop()
-    return found
-
-
-def _event_time_s(label: bytes) -> float:
-    at = label.index(b'"event_time":"') + 14
-    text = label[at : label.index(b'"', at)].decode()
-    return float(np.datetime64(text.rstrip("Z"), "us").astype(np.int64)) / 1e6
-
-
-async def refit_all(url: str, topic: str, machines: int, begun: float, seconds: float) -> None:
-    """A new model for each machine, spread evenly over the time that is measured."""
-    producer = AIOKafkaProducer(bootstrap_servers=url)
-    await producer.start()
-    start, span = begun + _LEFT_OUT_S, seconds - _LEFT_OUT_S - 1.0
-    for number, (home, key, value) in enumerate(models(machines, PARTITIONS, seed=1)):
-        wait = start + span * number / machines - time.time()
-        if wait > 0.002:
-            await asyncio.sleep(wait)
-        await producer.send(topic, value, key=key, partition=home)
-    await producer.stop()
-
-
-async def measure(url: str, prefix: str, machines: int, rate: int, seconds: float, *further: object) -> list[float]:
-    """Latencies at one rate; with ``further`` work going on at the same time."""
-    begun = time.time()
-    found, *_ = await asyncio.gather(
-        watch(url, f"{prefix}.labels", begun, seconds),
-        _in_a_process(url, f"{prefix}.readings", machines, rate, seconds),
-        *further,  # type: ignore[arg-type]
-    )
-    return found
-
-
-async def _in_a_process(url: str, topic: str, machines: int, rate: int, seconds: float) -> None:
-    """The feeder has an interpreter of its own, so that it does not delay the one that takes the time."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.latency", "--feed", url, topic, str(machines), str(rate), str(seconds)
-    )
-    await process.wait()
-
-
-def quantiles(found: list[float]) -> dict[str, float]:
-    """Median and 99th percentile."""
-    return {"p50_ms": float(np.percentile(found, 50)), "p99_ms": float(np.percentile(found, 99))}
+    kafka: KafkaJars
+    prefix: str
+    worker: Worker
+    machines: int
 
 
 @contextlib.contextmanager
-def installation(machines: int) -> Iterator[tuple[str, str]]:
+def installation(machines: int) -> Iterator[Installation]:
     """A broker with topics and models, and a worker that knows each machine's last hour."""
     with KafkaJars() as kafka:
-        prefix = f"bench-{uuid.uuid4().hex[:8]}"
-        create_topics(kafka.url, prefix, PARTITIONS)
-        send_all(kafka.url, f"{prefix}.models", models(machines, PARTITIONS))
-        with worker(kafka.url, prefix):
-            asyncio.run(feed(kafka.url, f"{prefix}.readings", machines, machines, 40.0))
-            Ends(kafka.url, f"{prefix}.labels").wait(machines * 39, 120.0)
-            yield kafka.url, prefix
+        prefix = new_installation(kafka.url, machines, _READINGS_EACH, minutes_ago(_READINGS_EACH))
+        with worker(kafka.url, prefix) as one:
+            group = Group(kafka.url, prefix)
+            group.wait(1, 0, [one])
+            group.close()
+            yield Installation(kafka, prefix, one, machines)
+
+
+def measure(made: Installation, rate: int, seconds: float, refit_after_s: float | None) -> dict[str, Any]:
+    """What one rate showed."""
+    url, prefix = made.kafka.url, made.prefix
+    labels = Ends(url, f"{prefix}.labels")
+    feed = SteadyFeed(url, prefix, made.machines, rate, _LEFT_OUT_S + seconds, refit_after_s)
+    try:
+        before = labels.count()
+        with Arrivals(url, f"{prefix}.labels") as arrivals:
+            feed.begin()
+            time.sleep(_LEFT_OUT_S)
+            assert made.kafka.pid is not None
+            # The consumer is a thread of this process, which does nothing else meanwhile.
+            pids = {"worker": made.worker.pid, "broker": made.kafka.pid, "feeder": feed.pid}
+            shares = CpuShares(pids)
+            own_before = time.process_time()
+            time.sleep(seconds - 0.2)
+            used = shares.shares()
+            used["consumer"] = round((time.process_time() - own_before) / (seconds - 0.2), 3)
+            said = feed.finish()
+            all_there = before + int(said["sent"])
+            wait_for(lambda: labels.count() >= all_there, "labels of all readings", [made.worker], _LABELS_WITHIN_S)
+            time.sleep(0.5)
+        found = decode(arrivals.take())
+    finally:
+        feed.end()
+        labels.close()
+    if len(found) < said["sent"]:
+        raise SystemExit(f"{len(found)} labels of {said['sent']:.0f} readings came to the consumer")
+    return {**_quantiles(found, said["begun_s"] + _LEFT_OUT_S), "cores": used, "feeder_late_ms": said["late_p99_ms"]}
+
+
+def _quantiles(found: Labels, from_s: float) -> dict[str, float]:
+    counted = found.event_s >= from_s
+    latency_ms = (found.at_s - found.event_s)[counted] * 1000
+    silence_ms = float(np.diff(np.unique(found.at_s[counted])).max()) * 1000
+    return {
+        "p50_ms": round(float(np.percentile(latency_ms, 50)), 1),
+        "p99_ms": round(float(np.percentile(latency_ms, 99)), 1),
+        "most_ms": round(float(latency_ms.max()), 1),
+        "silence_ms": round(silence_ms, 1),
+    }
+
+
+def figures(calm: dict[int, list[dict[str, Any]]], busy: dict[int, list[dict[str, Any]]]) -> Figures:
+    """Medians of the rounds."""
+    made: Figures = {}
+    for rate, runs in calm.items():
+        for which in ("p50_ms", "p99_ms", "silence_ms"):
+            made[f"{which}_at_{rate}"] = median_of([run[which] for run in runs], "ms")
+            made[f"{which}_at_{rate}_while_refit"] = median_of([run[which] for run in busy[rate]], "ms")
+        rises = [100 * (b["p99_ms"] / c["p99_ms"] - 1) for c, b in zip(runs, busy[rate], strict=True)]
+        made[f"p99_rise_at_{rate}_while_refit"] = median_of(rises, "%")
+        made[f"feeder_late_p99_ms_at_{rate}"] = median_of([run["feeder_late_ms"] for run in runs], "ms")
+        for name in runs[0]["cores"]:
+            made[f"cores_of_{name}_at_{rate}"] = figure(statistics.median(run["cores"][name] for run in runs), "cores")
+    return made
 
 
 def main() -> None:
-    """All rates, and the refits, in a table."""
+    """All rates, and the refits."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", type=int, nargs="+", default=[5_000, 20_000])
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=20.0, help="that are measured, each time")
     parser.add_argument("--machines", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--feed", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, help="where the figures go as well")
     options = parser.parse_args()
-    if options.feed:
-        url, topic, machines, rate, seconds = options.feed
-        asyncio.run(feed(url, topic, int(machines), int(rate), float(seconds)))
-        return
-    found: dict[str, list[dict[str, float]]] = {}
-    machines, seconds = options.machines, options.seconds
-    with installation(machines) as (url, prefix):
-        for _ in range(options.rounds):
+    print("\n".join(taken_on()), flush=True)
+    calm: dict[int, list[dict[str, Any]]] = {}
+    busy: dict[int, list[dict[str, Any]]] = {}
+    with installation(options.machines) as made:
+        for number in range(options.rounds):
             for rate in options.rates:
-                calm = asyncio.run(measure(url, prefix, machines, rate, seconds))
-                found.setdefault(f"{rate}/s", []).append(quantiles(calm))
-                refits = refit_all(url, f"{prefix}.models", machines, time.time(), seconds)
-                busy = asyncio.run(measure(url, prefix, machines, rate, seconds, refits))
-                found.setdefault(f"{rate}/s, every machine refit once", []).append(quantiles(busy))
-                print({name: runs[-1] for name, runs in found.items()}, flush=True)
-    figures = {
-        name: {which: round(statistics.median(run[which] for run in runs), 1) for which in runs[0]}
-        for name, runs in found.items()
-    }
-    print(json.dumps(figures, indent=1))
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
+                for runs, refit_after_s, what in ((calm, None, ""), (busy, _LEFT_OUT_S, ", every machine refit once")):
+                    seen = measure(made, rate, options.seconds, refit_after_s)
+                    runs.setdefault(rate, []).append(seen)
+                    print(f"round {number + 1}: {rate:,}/s{what}: {seen}", flush=True)
+    print(f"\nlatency, {options.machines:,} machines, {os.cpu_count()} cores, medians of {options.rounds}:")
+    hand_on(figures(calm, busy), options.json)
 
 
 if __name__ == "__main__":

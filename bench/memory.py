@@ -7,7 +7,6 @@ Each machine has a model of its own. With ``--history`` each has judged so many 
 """
 
 import argparse
-import asyncio
 import contextlib
 import itertools
 import json
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from bench.contenders import PARTITIONS
 from bench.fleet import create_topics, models, readings, send_all
-from bench.latency import feed
+from bench.steady_feed import feed_for
 from bench.workers import Ends, Worker, worker
 from models.engine.engine import Engine
 from models.engine.ensemble import EnsembleScorer
@@ -109,12 +108,12 @@ def main() -> None:
             total += send_all(url, f"{prefix}.readings", itertools.islice(come, machines))
             labels.wait(total - 20 * machines, 300.0)
         labels.wait(total, 300.0)
-        asyncio.run(feed(url, f"{prefix}.readings", machines, options.rate, 1.0))
+        feed_for(url, prefix, machines, options.rate, 1.0)
         labels.wait(total + 1, 600.0)
         before_feed = one.peak_mb
         watch = Watch(one)
         watch.start()
-        asyncio.run(feed(url, f"{prefix}.readings", machines, options.rate, options.seconds))
+        feed_for(url, prefix, machines, options.rate, options.seconds)
         watch.end()
         time.sleep(3.0)
         figures = {

@@ -9,8 +9,6 @@ one's: the time a process takes to start is not part of it. Ratios hold better t
 
 import argparse
 import contextlib
-import json
-import statistics
 import time
 import uuid
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 from kafka import KafkaConsumer, TopicPartition
 
 from bench.contenders import OTHERS, PARTITIONS, WORKER, Contender, Process
+from bench.figures import hand_on, median_of, taken_on
 from bench.fleet import create_topics, models, readings, send_all
 from streams.parts.kafka_jars import KafkaJars
 
@@ -33,30 +32,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     options = parser.parse_args()
     others = [one for one in OTHERS if options.only.lower() in one.name.lower()]
-    rates: dict[str, list[float]] = {one.name: [] for one in (*others, WORKER)}
+    print("\n".join(taken_on()), flush=True)
+    rates: dict[str, list[float]] = {one.key: [] for one in (*others, WORKER)}
     with contextlib.ExitStack() as stack:
         url = options.broker or stack.enter_context(KafkaJars()).url
         for number in range(options.rounds):
             for one in (*others, WORKER):
                 rate = measure(url, round(options.readings * one.share), options.machines, one)
-                rates[one.name].append(rate)
+                rates[one.key].append(rate)
                 print(f"round {number + 1}: {one.name}: {rate:,.0f} readings/s", flush=True)
     print(f"\n{options.machines:,} machines, {options.readings:,} readings, medians of {options.rounds}:")
-    ours = rates[WORKER.name]
-    figures = {WORKER.name: {"readings_per_s": statistics.median(ours)}}
-    print(f"  {WORKER.name:40} {statistics.median(ours):10,.0f} readings/s")
+    ours = rates[WORKER.key]
+    figures = {"worker_readings_per_s": median_of(ours, "readings/s")}
     for one in others:
-        ratios = [mine / its for mine, its in zip(ours, rates[one.name], strict=True)]
-        figures[one.name] = {
-            "readings_per_s": statistics.median(rates[one.name]),
-            "worker_is_times_as_fast": statistics.median(ratios),
-        }
-        print(
-            f"  {one.name:40} {statistics.median(rates[one.name]):10,.0f} readings/s; the worker is "
-            f"{statistics.median(ratios):.2f} times as fast ({min(ratios):.2f} to {max(ratios):.2f}), to reach {one.reach}"
-        )
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
+        ratios = [mine / its for mine, its in zip(ours, rates[one.key], strict=True)]
+        figures[f"{one.key}_readings_per_s"] = median_of(rates[one.key], "readings/s", name=one.name)
+        figures[f"worker_to_{one.key}"] = median_of(ratios, "times as fast", name=one.name)
+    hand_on(figures, options.json)
 
 
 def measure(url: str, count: int, machines: int, one: Contender) -> float:
