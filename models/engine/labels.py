@@ -1,7 +1,8 @@
 """Last step: columns to labels, incidents and status."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -121,49 +122,46 @@ def _labels(
         if holes:
             columns[row] = [None if number != number else number for number in columns[row]]
     *measured, value, median, low, high, raw, surprise = columns
-    labels = [
-        LabelTwin(
-            f"{stack}-{partition}-{offset}-0",
-            machines[slot][0],
-            machines[slot][1],
-            stack,
-            moment_text,
-            values,
-            features[driver],
-            value_,
-            median_,
-            low_,
-            high_,
-            raw_,
-            surprise_,
-            None,
-            None,
-            VERDICTS[verdict],
-            _REASON_OF[kind],
-            ALERTS[alert],
-            None if opened < 0 else f"inc-{stack}-{partition}-{opened}-0",
-            detector,
-            None if model < 0 else digests[model],
-            RUNGS[rung],
-            None if since < 0 else since,
-            version,
-            commit,
-            topic,
-            partition,
-            offset,
-            None if partner < 0 else partner,
-            0,
-            None,
+    if not codes.place:
+        return codes, []
+    of_machine = [machines[slot] for slot in codes.slot]
+    # A column each, in the order of the fields, so that nothing is done label by label but making it.
+    labels = list(
+        map(
+            LabelTwin,
+            [f"{stack}-{partition}-{offset}-0" for offset in codes.offset],
+            [client for client, _ in of_machine],
+            [machine for _, machine in of_machine],
+            repeat(stack),
+            _iso(codes.time_ms),
+            _by_name(signals, measured),
+            _words(features, codes.driver),
+            value,
+            median,
+            low,
+            high,
+            raw,
+            surprise,
+            repeat(None),
+            repeat(None),
+            _words(VERDICTS, codes.verdict),
+            _words(_REASON_OF, codes.kind),
+            _words(ALERTS, codes.alert),
+            _unless_negative(codes.opened_offset, lambda at: f"inc-{stack}-{partition}-{at}-0"),
+            repeat(detector),
+            _unless_negative(codes.model_index, digests.__getitem__),
+            _words(RUNGS, codes.rung),
+            _unless_negative(codes.model_since, int),
+            repeat(version),
+            repeat(commit),
+            repeat(topic),
+            repeat(partition),
+            codes.offset,
+            _unless_negative(codes.partner, int),
+            repeat(0),
+            repeat(None),
         )
-        for (
-            offset, slot, moment_text, values, driver, value_, median_, low_, high_, raw_, surprise_, verdict, kind, alert,
-            opened, model, rung, since, partner,
-        ) in zip(
-            codes.offset, codes.slot, _iso(codes.time_ms), _by_name(signals, measured), codes.driver, value, median, low,
-            high, raw, surprise, codes.verdict, codes.kind, codes.alert, codes.opened_offset, codes.model_index, codes.rung,
-            codes.model_since, codes.partner, strict=True,
-        )
-    ]  # fmt: skip
+    )
     if ANOMALOUS in codes.verdict and verdicts.view_count:
         _explain(verdicts, codes, labels, features)
     return codes, labels
@@ -184,6 +182,20 @@ def _by_name(names: Sequence[str], columns: Sequence[list[Any]]) -> list[dict[st
         first, second = names
         return [{first: one, second: other} for one, other in zip(*columns, strict=True)]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _words(words: Sequence[Any], column: list[int]) -> Iterable[Any]:
+    """The word for each index."""
+    if column.count(column[0]) == len(column):
+        return repeat(words[column[0]])
+    return map(words.__getitem__, column)
+
+
+def _unless_negative(column: list[int], make: Callable[[int], Any]) -> Iterable[Any]:
+    """What ``make`` makes of each number, None of a negative one."""
+    if max(column) < 0:
+        return repeat(None)
+    return [None if number < 0 else make(number) for number in column]
 
 
 def _explain(verdicts: Verdicts, codes: Codes, labels: Sequence[Any], features: Sequence[str]) -> None:
