@@ -19,6 +19,6 @@ async def commit(app: RunApp, *runs: Run) -> bool:
 async def commit_offsets(app: RunApp, offsets: Mapping[TopicPartition, int]) -> bool:
     """Commit the next offset to read of each partition that is still ours."""
     ours = app.consumer.assignment()
-    lost = {number for number, claim in app.claims.items() if claim.lost}  # what was to be durable before is not
+    lost = {number for number, claim in app.claims.items() if not claim.holds}  # what was to be durable before is not
     wanted = {tp: offset for tp, offset in offsets.items() if tp in ours and tp.partition not in lost}
     return bool(wanted) and bool(await app.consumer._commit(wanted))

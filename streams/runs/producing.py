@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka.errors import ProducerFenced
 
+from schemas.errors import BrokerError
 from streams.runs.app import RunApp
 
 Record = tuple[bytes | None, bytes | None]
@@ -20,7 +21,12 @@ async def send_run(
     claimed since, nothing is sent: who has it does again all that is not committed (:mod:`streams.runs.claims`).
     """
     claim = app.claims.get(partition)
-    if claim is not None and not claim.holds:
+    if claim is not None and claim.ended:
+        # Whoever goes on after this would commit what was never written.
+        raise BrokerError(
+            f"{topic}/{partition} was given up, and something was still to be written to it; start this again"
+        )
+    if claim is not None and claim.lost:
         return None
     producer = app.producer._producer
     pending: list[Awaitable[Any]] = []

@@ -111,7 +111,8 @@ async def test_what_is_late_is_not_sent_by_a_claim_that_has_ended(
     claims = claims_of(settings, app)
     await claims.take({0: False, 1: False})
     await claims.take({1: True})
-    assert await send_run(app, first, 0, [(b"k", b"late")]) is None  # type: ignore[arg-type]
+    with pytest.raises(BrokerError, match="was given up"):
+        await send_run(app, first, 0, [(b"k", b"late")])  # type: ignore[arg-type]
     assert await send_run(app, first, 1, [(b"k", b"ours")]) == 1  # type: ignore[arg-type]
     assert values(settings, first) == [b"ours"]
 
