@@ -49,6 +49,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
         self.engines: dict[int, Engine] = {}
         self._live: set[int] = set()  # partitions whose engine was read back and may have judged since
         self._back: set[int] = set()  # partitions of ours whose state is known, be it that there is none
+        self._handed_over = False  # all were given up, and what is ours now is not known yet
         self._applied: dict[TP, int] = {}  # changelog offset up to which an engine is as the changelog says
         self._of_claims: dict[TP, int] = {}  # how many offsets at a changelog's end are of our claim to it
 
@@ -66,6 +67,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
         What it judged now would be judged by an engine that is forgotten when the new partitions are known.
         """
         self._back.clear()
+        self._handed_over = True
 
     def engine(self, partition: int) -> Engine:
         """The engine of a partition; an empty one if there was none."""
@@ -114,6 +116,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
         generation_id: int = 0,  # noqa: ARG002
     ) -> None:
         """Forget partitions that are no longer ours, or that somebody else had meanwhile: the changelog knows better."""
+        self._handed_over = False
         kept = [tp for tp in assigned if tp in self._applied]
         ends = await self.app.consumer.highwaters(*kept) if kept else {}
         ends = {tp: (end or 0) - self._of_claims.get(tp, 0) for tp, end in ends.items()}
@@ -134,6 +137,8 @@ class StateStore(memory.Store):  # type: ignore[misc]
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:  # noqa: ARG002
         """Compute what is not stored, for all machines that were read back."""
+        if self._handed_over:
+            return  # it was completed for partitions that were given up meanwhile; another one follows
         try:
             restored = sum(self.engines[one].finish_restore() for one in self.engines.keys() - self._live)
         except Exception as error:

@@ -118,6 +118,16 @@ async def test_nothing_is_judged_from_a_hand_over_to_the_next_recovery() -> None
     assert store.is_back(0)
 
 
+async def test_a_recovery_that_ends_behind_a_hand_over_counts_for_nothing() -> None:
+    app = App()
+    store = new_store(app)
+    _, records = judged(40)
+    await restored(app, store, records)
+    store.hand_over()
+    await store.on_recovery_completed({CHANGELOG}, set())
+    assert not store.is_back(0), "it was the recovery of what has been given up"
+
+
 async def test_what_our_own_claim_adds_to_a_changelog_is_not_taken_for_somebody_else_s() -> None:
     app = App()
     store = new_store(app)
