@@ -17,7 +17,7 @@ from models.engine.labels import Stamp
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.topics import topics
-from streams.worker.adoption import adopt, read_updates
+from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 
@@ -43,7 +43,7 @@ async def main(url: str, prefix: str, count: int) -> None:
     ends = await consumer.end_offsets(models)
     while any([await consumer.position(tp) < end for tp, end in ends.items()]):
         for tp, records in (await consumer.getmany(timeout_ms=500)).items():
-            adopt(engines[tp.partition], read_updates(records))
+            adopt(engines[tp.partition], announce(engines[tp.partition], read_updates(records))[0])
     consumer.assign(homes)
     gc.collect()
     gc.freeze()

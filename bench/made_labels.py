@@ -12,7 +12,7 @@ from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
-from streams.worker.adoption import adopt, read_updates
+from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.intake import Limits
 from streams.worker.partition import Counts, Partition
 
@@ -43,7 +43,7 @@ def labels(steps: int, machines: int, partitions: int, step_s: int, seed: int = 
     for home, key, value in models(machines, partitions):
         updates[home].append(_Record("models", home, len(updates[home]), key, value, 0))
     for partition, records in zip(own, updates, strict=True):
-        adopt(partition, read_updates(records))
+        adopt(partition, announce(partition, read_updates(records))[0])
     rng = np.random.default_rng(seed)
     away = rng.normal(0, 1.5, (2, machines))
     offsets = [0] * partitions

@@ -23,7 +23,7 @@ from streams.log import get_logger, setup_logging, timed
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit_offsets
 from streams.runs.memory import keep_little_memory
-from streams.runs.run import Run
+from streams.runs.run import Run, each_run
 from streams.settings import Settings
 from streams.topics_admin import require_topics
 
@@ -86,14 +86,13 @@ class Sink:
         app.on_partitions_assigned.connect(self.take_again, weak=False)
         app.on_before_shutdown.connect(self.hand_over, weak=False)
 
-    async def gather(self, runs: Any) -> None:
+    async def gather(self, fetches: Any) -> None:
         """Take each run in, as fast as the table follows."""
-        async for run in runs:
-            generation = self._app.consumer_generation_id
-            while self._keeps(generation) and not self._gathering.has_room:
+        async for run in each_run(fetches):
+            while self._keeps(run.generation) and not self._gathering.has_room:
                 self._room.clear()
                 await self._room.wait()
-            if self._keeps(generation) and run.tp in self._app.consumer.assignment():
+            if self._keeps(run.generation) and run.tp in self._app.consumer.assignment():
                 self._take_in(run)
 
     def _keeps(self, generation: int) -> bool:

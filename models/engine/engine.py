@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from models.engine.batch import ReadingBatch
+from models.engine.codes import OWN
 from models.engine.layout import RECORD_FRONT, SEPARATOR, Layout, check_version, record_key, split_key
 from models.engine.model_records import KeptModel, pack_model, unpack_look_up, unpack_model
 from models.engine.reading_back import Needed, Parts, StateReader
@@ -131,6 +132,21 @@ class Engine:
             made += [(keys[slot] + part, value) for slot, part, value in parts]
             heads += [(keys[slot] + part, value) for slot, part, value in last]
         return made + heads
+
+    def model_ahead(self, update: ModelUpdate) -> list[tuple[bytes, bytes]]:
+        """The changelog record of a machine's own model, that may be written before it is adopted: it means nothing as long
+        as no head names it. Empty for a fleet's model, whose record says since when it is in force, and for one in force.
+        """
+        engine = self.stacks.get(update.stack)
+        if engine is None or engine.learns_online or update.rung == "fleet":
+            return []
+        slot = self.slot(update.client_id, update.machine_id)
+        self.read_back((slot,))
+        core = engine.state.core[slot]
+        if f"{int(core['model']):016x}" == update.digest and core["rung"] == OWN:
+            return []
+        key = record_key(update.client_id, update.machine_id, update.stack, b"m%d" % (core["model_part"] ^ 1))
+        return [(key, pack_model(update, 0))]
 
     def _model_records(self, update: ModelUpdate) -> list[tuple[bytes, bytes]]:
         if update.stack not in self.stacks:

@@ -1,7 +1,7 @@
 """The surprise of each median, looked up in the model in force, and which feature speaks for the reading."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class LookUp(Protocol):
     def features(self) -> Sequence[_OfFeature]: ...
 
 
+#: Models that are added before one looks again which are in use: it takes longer than adding one.
+_LOOK_EVERY: Final = 64
+
+
 class Lookups:
     """All compiled models of a partition, end to end in a few arrays. A model has ``k`` features.
 
@@ -49,6 +53,7 @@ class Lookups:
         self.low = np.empty((0, features))
         self.high = np.empty((0, features))
         self._used = 0
+        self._next_look = 0  # so many models are to be here before it is asked again which are in use
 
     def index(self, digest: str) -> int | None:
         """Where the model with this digest is, None if it is not here."""
@@ -82,9 +87,12 @@ class Lookups:
 
     def drop_unused(self, in_use: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
         """Forget all models but those in ``in_use`` (indices) if that frees half; the new index of each old one."""
+        if self._used < 100_000 or len(self.digests) < self._next_look:
+            return None
         keep = np.unique(in_use[in_use >= 0])
         kept = int(self.length[keep].sum()) if len(keep) else 0
-        if self._used < 100_000 or kept * 2 > self._used:
+        if kept * 2 > self._used:
+            self._next_look = len(self.digests) + _LOOK_EVERY
             return None
         old = Lookups.__new__(Lookups)
         old.__dict__.update(self.__dict__)

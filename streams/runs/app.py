@@ -23,8 +23,8 @@ log = get_logger(__name__)
 
 #: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
 MAX_RUN = 4_000
-#: Runs that wait in an agent's queue before its partitions are no longer fetched.
-_QUEUED_RUNS = 4
+#: Fetches that wait in an agent's queue before its partitions are no longer fetched.
+_QUEUED_FETCHES = 2
 #: Of one partition; whatever has been fetched and not judged yet takes memory.
 _FETCH_BYTES = 1_000_000
 _FINISH_WITHIN_S = 20.0
@@ -94,10 +94,10 @@ async def _hold_nothing_back(_: set[TP]) -> set[TP]:
 
 
 class RunSchema(faust.Schema):  # type: ignore[misc]
-    """Leaves a run alone: nothing is decoded on the way to the agent."""
+    """Leaves runs alone: nothing is decoded on the way to the agent."""
 
     async def decode(self, app: AppT, message: Message, *, propagate: bool = False) -> EventT:  # noqa: ARG002
-        """An event whose value is the run."""
+        """An event whose value is the runs of a fetch."""
         return app.create_event(None, message.value, None, message)
 
 
@@ -117,7 +117,7 @@ def new_app(settings: Settings, app_id: str, **options: Any) -> RunApp:
         web_enabled=False,
         store=URL("memory://"),
         stream_wait_empty=False,
-        stream_buffer_maxsize=_QUEUED_RUNS,
+        stream_buffer_maxsize=_QUEUED_FETCHES,
         stream_recovery_delay=0.0,
         broker_request_timeout=max(_REQUEST_TIMEOUT_S, broker.session_timeout_s),
         producer_request_timeout=_REQUEST_TIMEOUT_S,

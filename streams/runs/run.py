@@ -1,6 +1,6 @@
 """A run: consecutive records of one partition, as one fetch brought them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -12,6 +12,7 @@ class Run:
 
     tp: TopicPartition
     records: Sequence[ConsumerRecord]
+    generation: int = 0  # of the consumer group, when it was fetched
 
     @property
     def first_offset(self) -> int:
@@ -23,3 +24,10 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.records)
+
+
+async def each_run(fetches: AsyncIterable[Sequence[Run]]) -> AsyncIterator[Run]:
+    """The runs of what comes to an agent: with each event, those of one fetch and topic."""
+    async for runs in fetches:
+        for run in runs:
+            yield run

@@ -1,6 +1,6 @@
 """Faust's Kafka transport, changed in the seven places that delivering runs needs.
 
-1. ``_drain_messages`` hands over one message for each partition of a fetch, its value being the :class:`Run`.
+1. ``_drain_messages`` hands over one message for each topic of a fetch, its value being a :class:`Run` of each partition.
 2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
    arrived in between would be gone.
 3. Before partitions are given up, the application may finish and commit what it has begun (``on_revoke``).
@@ -63,7 +63,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
-    """Delivers one event for each partition of a fetch."""
+    """Delivers one event for each topic of a fetch."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._held: set[TP] = set()
@@ -116,15 +116,19 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         generation = self.app.consumer_generation_id
         come = await self._getmany(active_partitions=active, timeout=_FETCH_WAIT_S) or {}
         fetched = {tp: all_records(some) if self._is_changelog_tp(tp) else some for tp, some in come.items()}
-        runs = [(tp, run) for tp, some in fetched.items() for run in self._runs_of(tp, some)]
-        for tp, records in runs:
+        together: dict[str | TP, list[Run]] = {}
+        for tp, records in fetched.items():
+            runs = [Run(TopicPartition(*tp), some, generation) for some in self._runs_of(tp, records)]
+            if runs:
+                together.setdefault(tp if self._is_changelog_tp(tp) else tp.topic, []).extend(runs)
+        for runs in together.values():
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 # A rebalance came between. Go back to what is committed as soon as records flow again: a fetch may outlast
                 # the whole of a rebalance, and then nobody else goes back behind it. Records delivered a second time do no
                 # harm, they are known by their offsets.
                 self._behind = True
                 return
-            await self._deliver(tp, records)
+            await self._deliver(runs)
         if fetched and sum(map(len, fetched.values())) < _SMALL_FETCH:
             await asyncio.sleep(_GATHER_S)
 
@@ -136,11 +140,13 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             self._begun.add(tp)
         return [records[at : at + _FIRST_RUNS] for at in range(0, len(records), _FIRST_RUNS)]
 
-    async def _deliver(self, tp: TP, records: list[ConsumerRecord]) -> None:
-        last = records[-1]
-        value: Any = Run(TopicPartition(tp.topic, tp.partition), records)
+    async def _deliver(self, runs: list[Run]) -> None:
+        """One event: the runs of a topic, or those of a changelog's partition."""
+        tp, last = TP(*runs[-1].tp), runs[-1].records[-1]
+        value: Any = runs
         if self._is_changelog_tp(tp):
-            self.app.tables.recovery.tp_to_table[tp].data.apply_run(tp, records)
+            for run in runs:
+                self.app.tables.recovery.tp_to_table[tp].data.apply_run(tp, run.records)
             value = b""
         message = ConsumerMessage(
             tp.topic,

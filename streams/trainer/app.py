@@ -20,6 +20,7 @@ from streams.registry import Entry, Registry
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit
 from streams.runs.producing import send_run
+from streams.runs.run import each_run
 from streams.settings import Settings
 from streams.topics_admin import require_topics
 from streams.trainer.fleets import FleetWatch, fit_fleet_if_due
@@ -71,10 +72,10 @@ class Trainer:
         self._tell = ThrottledWarnings(log)
         app.agent(runs_topic(app, settings.topics.training.name), name="wellsentry.training")(self.train)
 
-    async def train(self, runs: Any) -> None:
+    async def train(self, fetches: Any) -> None:
         """Answer each run's requests, then commit it. A request is never given up."""
         try:
-            async for run in runs:
+            async for run in each_run(fetches):
                 for request in read_requests(run.records, self._tell):
                     if run.tp not in self._app.consumer.assignment():
                         break  # another trainer has it now, and answers what is not committed

@@ -13,8 +13,9 @@ from schemas.training import ModelUpdate
 from streams.log import get_logger
 from streams.runs.app import RunApp
 from streams.runs.committing import commit_offsets
+from streams.runs.producing import Record
 from streams.runs.run import Run
-from streams.worker.adoption import adopt, read_updates
+from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.durable import Durable
 from streams.worker.partition import Partition
 
@@ -115,14 +116,17 @@ class Adopter:
 
     async def _adopt(self, number: int, updates: Sequence[ModelUpdate]) -> None:
         partition = self._partition(number)
-        if any(update.rung == "fleet" for update in updates):
+        fitting = await self._announce(number, partition, updates)
+        if not fitting:
+            return
+        if any(update.rung == "fleet" for update in fitting):
             # A machine of which no state is durable would begin with this model when it is read back.
             self._aside[number] = []
             await self._durable.drain()
 
-        def adopted() -> list[tuple[bytes | None, bytes | None]]:
+        def adopted() -> list[Record]:
             self._aside.setdefault(number, [])
-            return adopt(partition, updates, self._tell)
+            return adopt(partition, fitting)
 
         await self._durable.write(number, adopted)
         waited = self._aside.pop(number)
@@ -130,3 +134,16 @@ class Adopter:
             self._judge(run)
         async with self._resumed:
             self._resumed.notify_all()
+
+    async def _announce(self, number: int, partition: Partition, updates: Sequence[ModelUpdate]) -> list[ModelUpdate]:
+        """Write the models themselves; the readings need not wait for that."""
+        fitting: list[ModelUpdate] = []
+        records: list[Record] = []
+        for at in range(0, len(updates), _READ_AT_ONCE):
+            some, theirs = announce(partition, updates[at : at + _READ_AT_ONCE], self._tell)
+            fitting += some
+            records += theirs
+            await asyncio.sleep(0)
+        if records:
+            await self._durable.write(number, lambda: records)
+        return fitting

@@ -1,4 +1,8 @@
-"""Putting models in force: only once that is durable, and from an offset that every label can name."""
+"""Putting models in force: only once that is durable, and from an offset that every label can name.
+
+A model's record is written while readings go on; only its machine's head, which names it, has to wait for a moment at which
+none is judged.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -47,25 +51,36 @@ def _check(update: ModelUpdate, key: bytes | None) -> None:
         raise ValueError(f"it says digest {update.digest} and has {digest}: it is not the model that was fitted")
 
 
-def adopt(
+def announce(
     partition: Partition, updates: Sequence[ModelUpdate], tell: Callable[..., None] = log.warning
-) -> list[Record]:
-    """Put ``updates`` in force from the partition's next reading on; the changelog records that must be durable first.
+) -> tuple[list[ModelUpdate], list[Record]]:
+    """Those of ``updates`` that can be adopted, and records that must be durable before :func:`adopt` takes them.
 
-    The caller lets no reading of this partition through until they are. What does not fit is told and left out.
+    What is somebody else's, a stack that is switched off here, is left out; what does not fit is told and left out.
     """
-    adopted: list[ModelUpdate] = []
-    touched: dict[Touched, None] = {}
+    fitting: list[ModelUpdate] = []
+    records: list[Record] = []
     for update in updates:
         if update.stack not in partition.engine.stacks:
-            continue  # somebody else's: a stack that is switched off here
+            continue
         try:
             _check_place(partition, update)
-            changed = partition.engine.adopt(update, partition.next_offset)
+            records += partition.engine.model_ahead(update)
         except ValueError as error:
             tell("model does not fit", action="model_refused", machine_id=update.machine_id, detail=str(error))
             continue
-        adopted.append(update)
+        fitting.append(update)
+    return fitting, records
+
+
+def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
+    """Put ``updates``, which were announced, in force from the next reading on; records that must be durable first.
+
+    The caller lets no reading of the partition through until they are.
+    """
+    touched: dict[Touched, None] = {}
+    for update in updates:
+        changed = partition.engine.adopt(update, partition.next_offset)
         touched.update(dict.fromkeys(changed))
         log.info(
             "model in force",
@@ -78,7 +93,7 @@ def adopt(
             since_offset=partition.next_offset,
             machines=len(changed),
         )
-    return list(partition.engine.records(touched, adopted))
+    return list(partition.engine.records(touched, [update for update in updates if update.rung == "fleet"]))
 
 
 def _check_place(partition: Partition, update: ModelUpdate) -> None:

@@ -24,6 +24,8 @@ _MOST_WAITING = 20_000
 #: Machines whose state or status is taken with one sending of labels; of very many that wait, this part.
 _MACHINES = 64
 _SHARE = 8
+#: So long they may wait beyond their time, for more to be taken together.
+_SLACK_S = 0.1
 
 
 #: Partition, what came out of its runs, and the status of its machines.
@@ -144,25 +146,29 @@ class Durable:
         return taken, lambda after: Change(after, records, next_offsets, [order.durable for order in orders], drains)
 
     def _take_state(self, now: float, *, all_of_them: bool) -> dict[int, list[Record]]:
-        if not all_of_them and self.changelog.is_behind:
-            return {}
-        slots = self._longest(self._state, now if all_of_them else now - self._changelog_interval_s, all_of_them)
+        if all_of_them:
+            slots = self._all(self._state)
+        elif self.changelog.is_behind:
+            slots = {}
+        else:
+            slots = self._longest(self._state, now - self._changelog_interval_s)
         return {number: self.partitions[number].records_of(some) for number, some in slots.items()}
 
     def _take_status(self, now: float, *, all_of_them: bool) -> dict[int, list[Record]]:
-        slots = self._longest(self._status, now if all_of_them else now - self._status_interval_s, all_of_them)
+        slots = self._all(self._status) if all_of_them else self._longest(self._status, now - self._status_interval_s)
         return {number: self.partitions[number].take_status(some) for number, some in slots.items()}
 
     @staticmethod
-    def _longest(waiting: Mapping[int, Waiting], until_s: float, all_of_them: bool) -> dict[int, Slots]:
-        """Some of the machines that have waited since ``until_s``, in the partition where they have waited longest."""
-        some = {number: one for number, one in waiting.items() if len(one) and one.since_s <= until_s}
-        if all_of_them:
-            return {number: one.take(len(one), until_s) for number, one in some.items()}
-        if not some:
+    def _longest(waiting: Mapping[int, Waiting], until_s: float) -> dict[int, Slots]:
+        """Some of the machines that have waited since ``until_s``, of the partition where they have waited longest."""
+        number = min((n for n, one in waiting.items() if len(one)), key=lambda n: waiting[n].since_s, default=None)
+        if number is None or waiting[number].since_s > until_s - _SLACK_S:
             return {}
-        number = min(some, key=lambda number: some[number].since_s)
-        return {number: some[number].take(max(_MACHINES, len(some[number]) // _SHARE), until_s)}
+        return {number: waiting[number].take(max(_MACHINES, len(waiting[number]) // _SHARE), until_s)}
+
+    @staticmethod
+    def _all(waiting: Mapping[int, Waiting]) -> dict[int, Slots]:
+        return {number: one.take(len(one), float("inf")) for number, one in waiting.items() if len(one)}
 
     def _may_be_committed(self, now: float, *, at_once: bool) -> dict[int, int]:
         """Next offset to read of each partition, once what is taken of it is durable; empty while it is not time for it."""
@@ -180,9 +186,9 @@ class Durable:
 
     def _next_s(self) -> float:
         """When there will be something to do, if nothing comes meanwhile."""
-        moments = [one.since_s + self._status_interval_s for one in self._status.values() if len(one)]
+        moments = [one.since_s + self._status_interval_s + _SLACK_S for one in self._status.values() if len(one)]
         if not self.changelog.is_behind:
-            moments += [one.since_s + self._changelog_interval_s for one in self._state.values() if len(one)]
+            moments += [one.since_s + self._changelog_interval_s + _SLACK_S for one in self._state.values() if len(one)]
         if any(one.position > self._committed.get(number, 0) for number, one in self.partitions.items()):
             moments.append(self._next_commit_s)
         return min(moments, default=float("inf"))

@@ -34,7 +34,7 @@ log = get_logger(__name__)
 
 _REPORT_EVERY_S = 10.0
 #: Small runs of one fetch are judged one after the other for so long before their labels go out, together.
-_ALONE_S = 0.002
+_ALONE_S = 0.005
 
 
 def worker_app(settings: Settings) -> RunApp:
@@ -99,18 +99,20 @@ class Worker:
 
     # -- readings
 
-    async def judge_readings(self, runs: Any) -> None:
+    async def judge_readings(self, fetches: Any) -> None:
         """Each run of readings through the engine; what comes of it is made durable behind us."""
-        others_since_s = time.monotonic()
-        async for run in runs:
-            async with self._judging:
-                if self._is_ours(run) and not self._adopter.put_aside(run):
-                    self._judge(run)
-            if time.monotonic() > others_since_s + _ALONE_S:
-                await asyncio.sleep(0)  # labels go out while the next run, which may be here already, waits
-                others_since_s = time.monotonic()
-            await self._adopter.room()
-            await self._durable.room()
+        async for runs in fetches:
+            alone_since_s = time.monotonic()
+            for run in runs:
+                async with self._judging:
+                    if self._is_ours(run) and not self._adopter.put_aside(run):
+                        self._judge(run)
+                if time.monotonic() > alone_since_s + _ALONE_S:
+                    await asyncio.sleep(0)  # labels go out while the next run, which is here already, waits
+                    alone_since_s = time.monotonic()
+                await self._adopter.room()
+                await self._durable.room()
+            await asyncio.sleep(0)
 
     def _judge(self, run: Run) -> None:
         number = run.tp.partition
@@ -119,7 +121,7 @@ class Worker:
     def _is_ours(self, run: Run) -> bool:
         if run.tp not in self._app.consumer.assignment():
             return False
-        if not self._store.is_back(run.tp.partition):
+        if run.generation != self._app.consumer_generation_id or not self._store.is_back(run.tp.partition):
             self._app.consumer.go_back()  # it came amid a rebalance, before its partition's state
             return False
         return True
@@ -134,10 +136,11 @@ class Worker:
 
     # -- models
 
-    async def take_models(self, runs: Any) -> None:
+    async def take_models(self, fetches: Any) -> None:
         """Models are in force only once that is durable."""
-        async for run in runs:
-            await self._adopter.take_in(run, self._is_ours)
+        async for runs in fetches:
+            for run in runs:
+                await self._adopter.take_in(run, self._is_ours)
 
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""

@@ -1,7 +1,7 @@
 """Where a worker dies: before, between and in the middle of its durable steps.
 
 readings:  judged ─▶ state taken ─▶ labels ─▶ changelog ─▶ offsets
-models:    adopted ─▶ labels ─▶ changelog ─▶ offset
+models:    announced ─▶ adopted ─▶ labels ─▶ changelog ─▶ offset
 """
 
 from collections.abc import Callable, Mapping

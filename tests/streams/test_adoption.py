@@ -7,7 +7,7 @@ import pytest
 
 from models.fitting import digest_of
 from schemas.training import ModelUpdate
-from streams.worker.adoption import adopt, read_updates
+from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.limits import Limits
 from streams.worker.partition import Counts, Partition
 from tests.models.engines import STAMP, as_published, model, new_engine
@@ -79,20 +79,43 @@ def test_what_is_no_model_is_left_out_and_told_and_the_others_are_not(strange: R
 def test_a_model_for_other_features_changes_nothing_now_or_later(rung: str) -> None:
     one, told = partition(), Told()
     machine = "*" if rung == "fleet" else "well-1"
-    assert adopt(one, [as_published(model(machine, rung=rung, features=("load", "swing")))], told) == []
+    assert announce(one, [as_published(model(machine, rung=rung, features=("load", "swing")))], told) == ([], [])
     assert len(told) == 1
     one.engine.slot("acme", "well-9")  # a machine that is new afterwards would be given its fleet's model
 
 
 def test_models_let_no_more_machines_in_than_readings_would() -> None:
     one, told = partition(machines=3), Told()
-    adopt(one, [as_published(model(f"well-{number}")) for number in range(5)], told)
+    fitting, _ = announce(one, [as_published(model(f"well-{number}")) for number in range(5)], told)
+    assert len(fitting) == 3
     assert len(one.engine.machines) == 3
     assert len(told) == 2
-    assert adopt(one, [as_published(model("well-0", centre=7.0))], told), "one that is known goes on being served"
+    fitting, records = announce(one, [as_published(model("well-0", centre=7.0))], told)
+    assert len(fitting) == len(records) == 1, "one that is known goes on being served"
 
 
 def test_a_model_for_a_stack_that_is_switched_off_is_none_of_ours() -> None:
     told = Told()
-    assert adopt(partition(), [as_published(model(stack="flow", features=("flow",)))], told) == []
+    assert announce(partition(), [as_published(model(stack="flow", features=("flow",)))], told) == ([], [])
     assert told == []
+
+
+def test_a_model_that_was_announced_means_nothing_until_it_is_adopted() -> None:
+    one = partition()
+    before = as_published(model("well-1"))
+    fitting, records = announce(one, [before])
+    records += adopt(one, fitting)
+    after = as_published(model("well-1", centre=7.0))
+    fitting, announced = announce(one, [after])
+    heads = adopt(one, fitting)
+    assert in_force(records) == in_force([*records, *announced]) == before.digest
+    assert in_force([*records, *announced, *heads]) == after.digest
+    assert announce(one, [after])[1] == [], "it is in force already"
+
+
+def in_force(records: list[Any]) -> str:
+    engine = new_engine()
+    for key, value in records:
+        engine.restore(key, value)
+    engine.finish_restore()
+    return f"{int(engine.stacks['load'].state.core[0]['model']):016x}"

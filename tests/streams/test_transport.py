@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
+from streams.runs.run import Run
 from streams.runs.transport import RunConsumer
 
 LABELS = TP("labels", 0)
@@ -36,8 +37,11 @@ class Consumer(RunConsumer):
         offset, self.position = self.position, self.position + 1
         return {LABELS: [ConsumerRecord("labels", 0, offset, 0, 0, None, b"", -1, 0, 0, ())]}
 
-    async def _deliver(self, _: TP, records: list[ConsumerRecord]) -> None:
-        self.delivered += [record.offset for record in records]
+    def _is_changelog_tp(self, tp: TP) -> bool:  # noqa: ARG002
+        return False
+
+    async def _deliver(self, runs: list[Run]) -> None:
+        self.delivered += [record.offset for run in runs for record in run.records]
 
     async def perform_seek(self) -> None:
         self.position = self.committed
