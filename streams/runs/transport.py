@@ -35,7 +35,7 @@ _FETCH_WAIT_S = 0.25
 _IDLE_WAIT_S = 0.02
 #: Readings that come one by one are gathered for so long: a run of one costs nearly as much as one of fifty, and many small
 #: ones more time than this.
-_GATHER_S = 0.005
+_GATHER_S = 0.002
 _SMALL_FETCH = 500
 #: Records of a run at the beginning of a partition. Each may need its machine's state read back: of 100 that takes 80 ms.
 _FIRST_RUNS = 100

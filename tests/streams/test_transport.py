@@ -16,12 +16,12 @@ class Consumer(RunConsumer):
     """A consumer whose fetches are given, without Faust around it."""
 
     def __init__(self) -> None:
-        self._held, self._behind = set(), False
+        self._held, self._behind, self._begun = set(), False, set()
         self.flow_active = True
         self.position, self.committed = 0, 0
         self.delivered: list[int] = []
         self.during_fetch: Any = lambda: None
-        self.app = SimpleNamespace(consumer_generation_id=1, hold_back=self._nothing)
+        self.app = SimpleNamespace(consumer_generation_id=1, hold_back=self._nothing, begin_gently=frozenset())
 
     async def _nothing(self, _: set[TP]) -> set[TP]:
         return set()
