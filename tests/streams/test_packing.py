@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -190,17 +190,33 @@ def test_sixty_labels_cost_one_write_unit() -> None:
     assert max(map(size, items)) <= UNIT_BYTES
 
 
-@given(st.lists(ANY_ROW, max_size=12), st.lists(st.integers(0, 3), max_size=4))
-def test_what_was_gathered_makes_the_items_that_its_labels_make(rows: list[LabelRow], again: list[int]) -> None:
+SOME_AGAIN = st.lists(st.integers(0, 3), max_size=4)
+
+
+@given(st.lists(ANY_ROW, max_size=12), SOME_AGAIN)
+def test_what_was_gathered_hour_by_hour_makes_the_items_that_its_labels_make(
+    rows: list[LabelRow], again: list[int]
+) -> None:
+    rows = sorted([*rows, *(rows[at] for at in again if at < len(rows))], key=lambda row: row.time_ms)
+    items = gathered(rows)
+    assert {(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]): item for item in items} == {
+        (item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]): item for item in packed(rows)
+    }
+    assert all_letters(items) == sorted(set(map(letters, rows)))
+
+
+@given(st.lists(ANY_ROW, max_size=12), SOME_AGAIN)
+def test_in_whatever_order_labels_come_each_is_in_an_item(rows: list[LabelRow], again: list[int]) -> None:
     rows += [rows[at] for at in again if at < len(rows)]
+    assert set(all_letters(gathered(rows))) == set(map(letters, rows))
+
+
+def gathered(rows: list[LabelRow]) -> list[dict[str, Any]]:
     them = Gathering[int](linger_s=0.0, full=3_600, most_labels=1_000_000)
     for offset, row in enumerate(rows):
         them.add(0, offset, row, 0.0)
     bundles = them.take(0.0, everything=True)
-    gathered = [item for bundle in bundles for item in pack_labels(bundle.as_labels(), 90 * DAY_S, 0.0)]
-    by_key = {(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]): item for item in packed(rows)}
-    assert {(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]): item for item in gathered} == by_key
-    assert all_letters(gathered) == sorted(set(map(letters, rows)))
+    return [item for bundle in bundles for item in pack_labels(bundle.as_labels(), 90 * DAY_S, 0.0)]
 
 
 def test_an_item_that_grows_too_large_is_cut() -> None:
