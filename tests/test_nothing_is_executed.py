@@ -26,7 +26,10 @@ CALLS = {"eval", "exec", "compile", "__import__"}
 #: Called on a module, whatever it is named.
 METHODS = {"read_pickle", "to_pickle", "load_pickle", "run_path", "run_module", "literal_eval"}
 #: ``importlib.import_module`` of a name that is no constant: with what, and why that is harmless.
-IMPORTS = {"streams/cli/main.py": "the program's own commands"}
+IMPORTS = {
+    "streams/cli/main.py": "the program's own commands",
+    "models/engine/compiled.py": "a module of numba's, by its name",
+}
 
 
 def offences(tree: ast.AST) -> list[str]:
