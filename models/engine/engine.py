@@ -1,12 +1,13 @@
 """The engine of one partition: its machines, and all stacks that watch them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from models.engine.batch import ReadingBatch
 from models.engine.codes import OWN
+from models.engine.fleets import FleetModel, FleetModels
 from models.engine.layout import RECORD_FRONT, SEPARATOR, Layout, check_version, record_key, split_key
 from models.engine.model_records import KeptModel, pack_model, unpack_look_up, unpack_model
 from models.engine.reading_back import Needed, Parts, StateReader
@@ -25,14 +26,6 @@ _AT_ONCE: Final = 128
 Touched = tuple[str, int]
 
 
-class _Fleet(NamedTuple):
-    """A fleet's model in force."""
-
-    update: ModelUpdate
-    since_offset: int
-    part: int  # which of its two changelog records holds it
-
-
 class Engine:
     """All state of one partition, and the steps over it. Pure: no clock, no network, nothing random."""
 
@@ -49,8 +42,7 @@ class Engine:
         self.slots: dict[tuple[str, str], int] = {}
         self.machines: list[tuple[str, str]] = []  # by slot: client and machine
         self.machines_of: dict[str, int] = {}  # how many each client has here
-        self._fleet: dict[tuple[str, str], _Fleet] = {}  # by client and stack
-        self._fleet_before: dict[tuple[str, str], ModelUpdate] = {}  # of a commit that was cut off: heads still name it
+        self._fleets = FleetModels()
         self._parts_of: dict[bytes, Parts] = {}  # while state is read: a machine's records, by how their keys begin
 
     def slot(self, client_id: str, machine_id: str) -> int:
@@ -99,10 +91,7 @@ class Engine:
         if update.rung == "fleet":
             slots = np.array([s for s, (client, _) in enumerate(self.machines) if client == update.client_id], np.int64)
             self.read_back(slots)  # what they still say is of the fleet's model before
-            known = self._fleet.get((update.client_id, update.stack))
-            if known is None or known.update.digest != update.digest:
-                part = 0 if known is None else known.part ^ 1
-                self._fleet[update.client_id, update.stack] = _Fleet(update, since_offset, part)
+            self._fleets.adopt((update.client_id, update.stack), update, since_offset, engine.models_named(slots))
         else:
             slots = np.array([self.slot(update.client_id, update.machine_id)], np.int64)
             self.read_back(slots)
@@ -152,7 +141,7 @@ class Engine:
         if update.stack not in self.stacks:
             return []
         if update.rung == "fleet":
-            fleet = self._fleet.get((update.client_id, update.stack))
+            fleet = self._fleets.in_force((update.client_id, update.stack))
             if fleet is None or fleet.update.digest != update.digest:
                 return []
             key = record_key(update.client_id, FLEET, update.stack, b"m%d" % fleet.part)
@@ -196,7 +185,9 @@ class Engine:
         for prefix, parts in self._parts_of.items():
             client, machine, stack, _ = split_key(prefix + SEPARATOR)
             if machine == FLEET and stack in self.stacks:
-                self._restore_fleet((client, stack), parts)
+                records = [(part, unpack_model(value)) for part, value in parts.items()]
+                models = [FleetModel(one.update, one.since_offset, int(part[1:])) for part, one in records]
+                self._fleets.restore((client, stack), models)
         self._grow()
         restored: set[int] = set()
         for name, reader in self._readers.items():
@@ -212,7 +203,7 @@ class Engine:
     def _begin(self, name: str, slots: Iterable[int]) -> None:
         """Let new machines begin with their fleet's model, where there is one."""
         for slot in slots:
-            fleet = self._fleet.get((self.machines[slot][0], name))
+            fleet = self._fleets.in_force((self.machines[slot][0], name))
             if fleet is not None:
                 self.stacks[name].adopt(np.array([slot]), fleet.update, fleet.since_offset)
 
@@ -228,15 +219,6 @@ class Engine:
                     self._know(name, one)
                 self.stacks[name].rebuild(some)
 
-    def _restore_fleet(self, whose: tuple[str, str], parts: Parts) -> None:
-        found = [(part, unpack_model(value)) for part, value in parts.items()]
-        found.sort(key=lambda one: one[1].since_offset)
-        for part, record in found:
-            before = self._fleet.get(whose)
-            if before is not None:
-                self._fleet_before[whose] = before.update
-            self._fleet[whose] = _Fleet(record.update, record.since_offset, int(part[1:]))
-
     def _know(self, name: str, needed: Needed) -> None:
         lookups = self.stacks[name].lookups
         if lookups.index(needed.digest) is not None:
@@ -251,12 +233,7 @@ class Engine:
 
     def _fleet_model(self, name: str, needed: Needed) -> ModelUpdate | None:
         """The model of a machine's fleet that it needs; None if it needs another."""
-        whose = (self.machines[needed.slot][0], name)
-        fleet = self._fleet.get(whose)
-        for model in (None if fleet is None else fleet.update, self._fleet_before.get(whose)):
-            if model is not None and model.digest == needed.digest:
-                return model
-        return None
+        return self._fleets.find((self.machines[needed.slot][0], name), needed.digest)
 
     def _model_missing(self, name: str, needed: Needed) -> StateError:
         client, machine = self.machines[needed.slot]

@@ -201,6 +201,32 @@ def test_a_fleet_s_new_model_that_was_cut_off_leaves_each_machine_with_the_one_i
     assert (again.stacks["load"].state.model_index[:2] >= 0).all()
 
 
+@pytest.mark.parametrize("cuts", [(1, 1, 1), (2, 1, 2, 1), (1, 2, 2, 1, 3, 1)])
+def test_however_often_in_a_row_a_fleet_s_new_model_is_cut_off_no_head_names_one_that_is_gone(
+    cuts: tuple[int, ...],
+) -> None:
+    touched = [("load", slot) for slot in range(3)]
+    models = [model("*", rung="fleet", centre=110.0 + n, digest=n + 1) for n in range(len(cuts) + 1)]
+    engine = new_engine()
+    batch_of(engine, [R(1, 100, 20, machine) for machine in "abc"])
+    engine.adopt(models[0], 0)
+    log = engine.records(touched, [models[0]])
+    for number, durable in enumerate(cuts, 1):
+        engine = new_engine()
+        for key, value in log:
+            engine.restore(key, value)
+        engine.finish_restore()
+        engine.read_back(range(3))
+        engine.adopt(models[number], 5 * number)
+        log += engine.records(touched, [models[number]])[:durable]
+    again = new_engine()
+    for key, value in log:
+        again.restore(key, value)
+    again.finish_restore()
+    again.read_back(range(3))
+    assert (again.stacks["load"].state.model_index[:3] >= 0).all()
+
+
 def test_after_a_restart_a_fleet_s_next_model_reaches_machines_that_nobody_has_asked_for_yet() -> None:
     engine = new_engine()
     old, new = (model("*", rung="fleet", centre=110.0 + n, digest=n + 1) for n in range(2))
