@@ -156,7 +156,8 @@ class StackEngine:
             core["model"][changed] = digest
             core["rung"][changed] = rung
             core["model_since"][changed] = since_offset
-            core["model_part"][changed] ^= 1
+            if rung == OWN:  # its record is in the other of the two; a fleet's is elsewhere
+                core["model_part"][changed] ^= 1
             self.state.model_index[changed] = index
         return changed
 

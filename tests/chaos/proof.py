@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from faust.types import TP
+
 from models.engine.engine import Engine
 from schemas.training import ModelUpdate
 from streams.audit import Scope
@@ -107,9 +109,9 @@ def _updates(records: Mapping[int, Sequence[Any]]) -> dict[tuple[str, str], Mode
 
 def _read_back(engine: Engine, changelog: Iterable[Any]) -> Engine:
     """An engine that knows what the changelog says, as a worker would that starts now."""
-    for record in changelog:
-        if record.value:
-            restore(engine, record)
+    records = list(changelog)
+    if records:
+        restore(engine, TP(records[0].topic, records[0].partition), records)
     engine.finish_restore()
     engine.read_back(range(len(engine.machines)))
     return engine

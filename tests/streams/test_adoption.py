@@ -113,6 +113,14 @@ def test_a_model_that_was_announced_means_nothing_until_it_is_adopted() -> None:
     assert announce(one, [after])[1] == [], "it is in force already"
 
 
+def test_a_fleet_s_model_that_comes_with_a_machine_s_own_does_not_hide_it() -> None:
+    one = partition()
+    one.engine.slot("acme", "well-1")
+    own = as_published(model("well-1"))
+    fitting, records = announce(one, [as_published(model("*", rung="fleet", centre=5.0)), own])
+    assert in_force([*records, *adopt(one, fitting)]) == own.digest
+
+
 def in_force(records: list[Any]) -> str:
     engine = new_engine()
     for key, value in records:
