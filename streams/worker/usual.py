@@ -34,15 +34,17 @@ def take_in_usual(records: Sequence[Any], engine: Engine, limits: Limits) -> Rea
     if readings is None or not _keys_agree(keys, readings):
         return None
     try:
-        slots = _slots(readings, engine, limits)
         times = _times_ms(readings)
         factors = [1.0 if one.unit is None else psi_per(one.unit) for one in readings]
     except BadReading:
         return None
-    if slots is None:
-        return None
     signals = _signals(readings, engine.vocabulary)
     if signals is None:
+        return None
+    slots = _slots(
+        readings, engine, limits
+    )  # last: a machine that is let in by what is refused then would have no state
+    if slots is None:
         return None
     return make_batch(
         engine.vocabulary,

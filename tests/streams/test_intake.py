@@ -127,3 +127,13 @@ def test_long_rejections_count_among_what_waits_to_be_sent() -> None:
     output = Output(labels=[(b"well", b"label")] * 10, rejected=[(b"well", b"x" * 87_000)] * 100)
     assert output.waiting > 10_000, "else a flood of nonsense would fill the memory while the broker is slow"
     assert Output(labels=[(b"well", b"label")] * 10).waiting == 10
+
+
+def test_a_run_that_is_not_usual_lets_no_machine_in_by_what_is_refused() -> None:
+    engine = new_engine()
+    good = b'{"client_id":"acme","machine_id":"a","time":1767225600,"casing_pressure":1.0,"tubing_pressure":1.0}'
+    silent = b'{"client_id":"acme","machine_id":"b","time":1767225600}'
+    records = records_of([(b"a", good), (b"b", silent)])
+    taken = take_in_run(records, engine, LIMITS)
+    assert [one.source_offset for one in taken.rejected] == [1]
+    assert [machine for _, machine in engine.machines] == ["a"]
