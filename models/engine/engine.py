@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.codes import OWN
 from models.engine.fleets import FleetModel, FleetModels
 from models.engine.layout import RECORD_FRONT, SEPARATOR, Layout, check_version, record_key, split_key
 from models.engine.model_records import KeptModel, pack_model, unpack_look_up, unpack_model
@@ -129,13 +128,11 @@ class Engine:
         engine = self.stacks.get(update.stack)
         if engine is None or engine.learns_online or update.rung == "fleet":
             return []
-        slot = self.slot(update.client_id, update.machine_id)
-        self.read_back((slot,))
-        core = engine.state.core[slot]
-        if f"{int(core['model']):016x}" == update.digest and core["rung"] == OWN:
+        slots = np.array([self.slot(update.client_id, update.machine_id)], np.int64)
+        self.read_back(slots)
+        if not engine.changed_by(update, slots).any():
             return []
-        key = record_key(update.client_id, update.machine_id, update.stack, b"m%d" % (core["model_part"] ^ 1))
-        return [(key, pack_model(update, 0))]
+        return [_model_record(update, engine.state.core[slots[0]]["model_part"] ^ 1, 0)]
 
     def _model_records(self, update: ModelUpdate) -> list[tuple[bytes, bytes]]:
         if update.stack not in self.stacks:
@@ -144,16 +141,9 @@ class Engine:
             fleet = self._fleets.in_force((update.client_id, update.stack))
             if fleet is None or fleet.update.digest != update.digest:
                 return []
-            key = record_key(update.client_id, FLEET, update.stack, b"m%d" % fleet.part)
-            return [(key, pack_model(fleet.update, fleet.since_offset))]
+            return [_model_record(fleet.update, fleet.part, fleet.since_offset)]
         core = self.stacks[update.stack].state.core[self.slots[update.client_id, update.machine_id]]
-        part = b"m%d" % core["model_part"]
-        return [
-            (
-                record_key(update.client_id, update.machine_id, update.stack, part),
-                pack_model(update, int(core["model_since"])),
-            )
-        ]
+        return [_model_record(update, core["model_part"], int(core["model_since"]))]
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Keep one changelog record, in the order in which they were written. After the last call :meth:`finish_restore`.
@@ -241,3 +231,9 @@ class Engine:
             f"changelog holds no model {needed.digest} for stack {name!r} of machine {machine!r} of client {client!r}; "
             "publish it again with `wellsentry trainer --publish-only`"
         )
+
+
+def _model_record(update: ModelUpdate, part: int, since_offset: int) -> tuple[bytes, bytes]:
+    """A model's changelog record, under the name of its machine or fleet."""
+    key = record_key(update.client_id, update.machine_id, update.stack, b"m%d" % part)
+    return key, pack_model(update, since_offset)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models.engine.layout import VERSION, check_version
+from models.engine.layout import RECORD_FRONT, check_version
 from schemas.errors import StateError
 from schemas.training import ModelUpdate
 
@@ -38,7 +38,7 @@ class KeptModel(msgspec.Struct, frozen=True, gc=False):
 def pack_model(update: ModelUpdate, since_offset: int) -> bytes:
     """A model as a changelog record."""
     body = since_offset.to_bytes(8, "little", signed=True) + update.model_dump_json().encode()
-    return bytes((VERSION,)) + zlib.compress(body, 1)
+    return RECORD_FRONT + zlib.compress(body, 1)
 
 
 def unpack_model(value: bytes) -> ModelRecord:

@@ -21,7 +21,7 @@ from models.engine.layout import (
     HAS_RECENT,
     HAS_TAGS,
     HEAD,
-    VERSION,
+    RECORD_FRONT,
     Layout,
     blocks_done,
     number_in,
@@ -163,7 +163,7 @@ class StateReader:
         rest = len(value) - at
         if rest < 0 or rest % size or bool(rest) != bool(holds & HAS_CHUNKS):
             raise ValueError(f"a head with {rest} bytes left over")
-        chunks = [bytes((VERSION,)) + value[start : start + size] for start in range(at, len(value), size)]
+        chunks = [RECORD_FRONT + value[start : start + size] for start in range(at, len(value), size)]
         return _Head(entries, columns, chunks)
 
     def _put_head(self, slot: int, head: "_Head") -> None:

@@ -146,13 +146,10 @@ class StackEngine:
         it lets the engine see another reading of these machines.
         """
         core = self.state.core
-        digest, rung = np.uint64(int(update.digest, 16)), OWN if update.rung == "own" else FLEET
-        changes = (core["model"][slots] != digest) | (core["rung"][slots] != rung)
-        if rung == FLEET:
-            changes &= core["rung"][slots] != OWN
-        changed: npt.NDArray[np.int64] = slots[changes]
+        changed: npt.NDArray[np.int64] = slots[self.changed_by(update, slots)]
         index = self.lookups.add(update)
         if len(changed):
+            digest, rung = _as_kept(update)
             core["model"][changed] = digest
             core["rung"][changed] = rung
             core["model_since"][changed] = since_offset
@@ -160,6 +157,13 @@ class StackEngine:
                 core["model_part"][changed] ^= 1
             self.state.model_index[changed] = index
         return changed
+
+    def changed_by(self, update: ModelUpdate, slots: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """For which of ``slots`` adopting a model would change which one is in force."""
+        model, rung = self.state.core["model"][slots], self.state.core["rung"][slots]
+        digest, new_rung = _as_kept(update)
+        changes: npt.NDArray[np.bool_] = (model != digest) | (rung != new_rung)
+        return changes & (rung != OWN) if new_rung == FLEET else changes
 
     def models_named(self, slots: npt.NDArray[np.int64]) -> set[str]:
         """Digests of the models that are in force for ``slots``."""
@@ -204,3 +208,8 @@ class StackEngine:
         """The rolling medians of a machine as they stand."""
         state = self.state
         return [middle(state.window_sorted[slot, k], state.window_valid[slot, k]) for k in range(state.features)]
+
+
+def _as_kept(update: ModelUpdate) -> tuple[np.uint64, int]:
+    """A model's digest and rung as a machine's state has them."""
+    return np.uint64(int(update.digest, 16)), OWN if update.rung == "own" else FLEET
