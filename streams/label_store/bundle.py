@@ -13,12 +13,11 @@ from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 
-from streams.label_store.labels import OWN_NUMBERS, SHARED, Labels
+from streams.label_store.labels import HOUR_MS, OWN_NUMBERS, SHARED, Labels
 from streams.label_store.rows import LabelRow, in_order, moment_at, usual_id
 
 Source = TypeVar("Source", bound=Hashable)  # a partition of the label topic
 
-HOUR_MS: Final = 3_600_000
 #: A row weighs as much as so many labels that are numbers.
 ROW_WEIGHS: Final = 12
 

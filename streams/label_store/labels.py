@@ -8,6 +8,9 @@ import numpy as np
 
 from streams.label_store.rows import LabelRow
 
+#: No item reaches beyond an hour of event time, so that reading a range begins at most an hour before it.
+HOUR_MS: Final = 3_600_000
+
 #: Texts that usually are the same on all labels of an item: an attribute of its own where they are, else a column.
 SHARED_TEXTS: Final = (
     "feature",

@@ -30,7 +30,7 @@ import msgspec
 
 from streams.label_store.attributes import UNIT_BYTES, Attribute, Item, fits, number, numbers, size, text, units, weight
 from streams.label_store.columns import column_of, differences, numbers_of, sums
-from streams.label_store.labels import OWN_NUMBERS, SHARED, SHARED_NUMBERS, SHARED_TEXTS, SHARED_WHOLE, Labels
+from streams.label_store.labels import HOUR_MS, OWN_NUMBERS, SHARED, SHARED_NUMBERS, SHARED_TEXTS, SHARED_WHOLE, Labels
 from streams.label_store.rows import LabelRow, in_order, moment_at, usual_id
 
 PARTITION_KEY: Final = "machine"
@@ -38,8 +38,6 @@ SORT_KEY: Final = "minute"
 EXPIRES: Final = "expires_at"
 
 MINUTE_MS: Final = 60_000
-#: No item reaches beyond an hour of event time, so that reading a range begins at most an hour before it.
-HOUR_MS: Final = 3_600_000
 #: DynamoDB takes 400 kB; beyond this the labels of a bundle are put into two items.
 MOST_BYTES: Final = 350_000
 _DIGEST_DIGITS: Final = 12

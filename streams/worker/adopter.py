@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from aiokafka import TopicPartition
 
 from schemas.training import ModelUpdate
-from streams.log import get_logger
 from streams.runs.app import RunApp
 from streams.runs.committing import commit_offsets
 from streams.runs.producing import Record
@@ -18,8 +17,6 @@ from streams.runs.run import Run
 from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.durable import Durable
 from streams.worker.partition import Partition
-
-log = get_logger(__name__)
 
 #: Readings of a partition that wait before no further ones are taken, of any.
 _MOST_ASIDE = 20_000

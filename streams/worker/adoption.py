@@ -102,5 +102,6 @@ def _check_place(partition: Partition, update: ModelUpdate) -> None:
     brought = tuple(model.feature for model in update.features)
     if brought != wanted:
         raise ValueError(f"model {update.digest} is for features {brought}, stack {update.stack} has {wanted}")
-    if update.rung == "own" and not partition.has_room_for(update.client_id, update.machine_id):
-        raise ValueError(f"client {update.client_id!r} has as many machines as it may (worker.max_machines_per_client)")
+    no_room = partition.why_no_room(update.client_id, update.machine_id) if update.rung == "own" else None
+    if no_room is not None:
+        raise ValueError(no_room)

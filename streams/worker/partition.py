@@ -105,9 +105,9 @@ class Partition:
         """No reading at or after it is part of any machine's state, be it that it was judged before a restart."""
         return max(self._known_to, self.position)
 
-    def has_room_for(self, client_id: str, machine_id: str) -> bool:
-        """Whether the machine is known, or there may be one more."""
-        return self._limits.why_no_room(self.engine, client_id, machine_id) is None
+    def why_no_room(self, client_id: str, machine_id: str) -> str | None:
+        """Why there may be no such machine here; None if it is known or there may be one more."""
+        return self._limits.why_no_room(self.engine, client_id, machine_id)
 
     def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
         known, machines = self._keys, self.engine.machines

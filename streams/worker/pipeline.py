@@ -20,7 +20,7 @@ from models.stacks import Stack, choose_stacks
 from streams.build_info import build_info
 from streams.log import ThrottledWarnings, get_logger
 from streams.runs.app import RunApp, new_app, runs_topic
-from streams.runs.run import Run
+from streams.runs.run import Run, each_run
 from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
@@ -138,9 +138,8 @@ class Worker:
 
     async def take_models(self, fetches: Any) -> None:
         """Models are in force only once that is durable."""
-        async for runs in fetches:
-            for run in runs:
-                await self._adopter.take_in(run, self._is_ours)
+        async for run in each_run(fetches):
+            await self._adopter.take_in(run, self._is_ours)
 
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
