@@ -21,6 +21,7 @@ from bench.judging import DAY_MS, Judgement
 from bench.simulated_wells import FEW, MANY, QUIET_MS, START_MS, judge, new_engine, run_fleet
 from models.engine.engine import Engine
 from models.engine.ensemble import EnsembleScorer
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.engine.views.names import TOGETHER, VIEWS
 from models.simulator import Fleet, Rates
@@ -49,7 +50,7 @@ class _AtOnce(LoadStack):
 
 
 def _with(stack: LoadStack) -> Engine:
-    return Engine((stack,), EngineSettings(refits=False))
+    return Engine(Machines((stack,), EngineSettings(refits=False)))
 
 
 def _without(view: str) -> Engine:

@@ -14,12 +14,13 @@ from aiokafka import TopicPartition
 from bench.clients import partitions_of, start_clients
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.topics import topics
 from streams.worker.adoption import adopt, announce, read_updates
+from streams.worker.alone import Alone
 from streams.worker.limits import Limits
-from streams.worker.partition import Counts, Partition
 
 
 async def main(url: str, prefix: str, count: int) -> None:
@@ -29,15 +30,9 @@ async def main(url: str, prefix: str, count: int) -> None:
     consumer, producer = await start_clients(url)
     homes = await partitions_of(consumer, names.readings.name)
     numbers = [tp.partition for tp in homes]
-    engines = {
-        p: Partition(
-            Engine(choose_stacks(["load"]), EngineSettings(refits=False)),
-            Stamp(names.readings.name, p, "bench", "bench"),
-            Limits(65_536, 100_000),
-            Counts(),
-        )
-        for p in numbers
-    }
+    machines = Machines(choose_stacks(["load"]), EngineSettings(refits=False))
+    stamp, limits = Stamp(names.readings.name, "bench", "bench"), Limits(65_536, 100_000)
+    engines = {p: Alone(Engine(machines, p), stamp, limits) for p in numbers}
     models = [TopicPartition(names.models.name, p) for p in numbers]
     consumer.assign(models)
     ends = await consumer.end_offsets(models)

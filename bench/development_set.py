@@ -24,6 +24,7 @@ from models.engine.batch import WIDE, make_batch
 from models.engine.codes import ANOMALOUS, OPENED
 from models.engine.engine import Engine
 from models.engine.ensemble import EnsembleScorer
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.engine.views.names import TOGETHER, VIEWS
 from models.stacks import Stack
@@ -72,7 +73,7 @@ def judge(times_ms: Any, values: Any, warm_up: int, variant: Variant) -> Any:
     n, signals = values.shape
     stack = general_stack([f"signal_{j}" for j in range(signals)])
     change_stack(stack)
-    engine = Engine([stack], EngineSettings(warm_up=warm_up, refits=False, detectors={stack.name: detector}))
+    engine = Engine(Machines([stack], EngineSettings(warm_up=warm_up, refits=False, detectors={stack.name: detector})))
     change_engine(engine)
     slot = engine.slot("file", "machine")
     batch = make_batch(

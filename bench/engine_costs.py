@@ -24,17 +24,18 @@ from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
 from models.engine.ensemble import EnsembleScorer
 from models.engine.labels import Stamp, make_labels
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.fitting import FitParameters, fit_model
 from models.stacks import LoadStack, Window
 from schemas.times import moment
 from schemas.training import ModelUpdate
 from schemas.twins import write_twin
-from streams.worker.intake import take_in_run
+from streams.worker.intake import take_in
 from streams.worker.limits import Limits
 
 _START_MS: Final = 1_767_225_600_000
-_STAMP: Final = Stamp("readings", 0, "bench", "bench")
+_STAMP: Final = Stamp("readings", "bench", "bench")
 _LIMITS: Final = Limits(65_536, 100_000)
 _ROUNDS: Final = 5
 #: Machines that get a model of their own.
@@ -48,7 +49,7 @@ class Fleet:
 
     def __init__(self, machines: int, window: int) -> None:
         stack = type("LoadStack", (LoadStack,), {"window": Window(window)})()
-        self.engine = Engine((stack,), EngineSettings(refits=False))
+        self.engine = Engine(Machines((stack,), EngineSettings(refits=False)))
         self.machines = machines
         for number in range(machines):
             self.engine.slot("bench", f"well-{number}")
@@ -129,11 +130,11 @@ def call_us(fleet: Fleet, run: int) -> dict[str, float]:
         spent = dict.fromkeys(parts, 0.0)
         for messages in [fleet.messages(run) for _ in range(calls)]:
             at = [time.process_time()]
-            batch = take_in_run(messages, engine, _LIMITS).batch
+            batch = take_in([(engine, messages)], _LIMITS).batch
             at.append(time.process_time())
             verdicts = engine.step(batch)["load"]
             at.append(time.process_time())
-            made = make_labels(stack, verdicts, batch, engine.machines, _STAMP)
+            made = make_labels(stack, verdicts, batch, engine.machines.names, _STAMP)
             at.append(time.process_time())
             _ = [write_twin(label) for label in made.labels]
             at.append(time.process_time())

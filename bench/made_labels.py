@@ -10,11 +10,12 @@ import structlog
 from bench.fleet import Message, models, partition_of
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from streams.worker.adoption import adopt, announce, read_updates
-from streams.worker.intake import Limits
-from streams.worker.partition import Counts, Partition
+from streams.worker.alone import Alone
+from streams.worker.limits import Limits
 
 START_S = 1_795_485_600  # 2026-11-24T02:00:00Z: an hour begins
 _COMMIT = "1eaad7f0c0b6a0d94d0f9f9f3a61c2e07b123456"
@@ -58,17 +59,11 @@ def labels(steps: int, machines: int, partitions: int, step_s: int, seed: int = 
             offsets[home] += 1
         for home, records in enumerate(records_of):
             if records:
-                own[home].judge(records)
-                own[home].take_status()
-                own[home].touched.clear()
+                own[home].take_status(own[home].judge(records))
                 for key_of, line in own[home].take_output().labels:
                     yield home, key_of or b"", line or b""
 
 
-def _partition(number: int) -> Partition:
-    return Partition(
-        Engine(choose_stacks(["load"]), EngineSettings(refits=False)),
-        Stamp("wellsentry.readings", number, "0.1.0", _COMMIT),
-        Limits(65_536, 100_000),
-        Counts(),
-    )
+def _partition(number: int) -> Alone:
+    machines = Machines(choose_stacks(["load"]), EngineSettings(refits=False))
+    return Alone(Engine(machines, number), Stamp("wellsentry.readings", "0.1.0", _COMMIT), Limits(65_536, 100_000))

@@ -24,6 +24,7 @@ from bench.steady_feed import feed_for
 from bench.workers import Ends, Worker, worker
 from models.engine.engine import Engine
 from models.engine.ensemble import EnsembleScorer
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from streams.parts.kafka_jars import KafkaJars
@@ -72,7 +73,7 @@ class Watch(threading.Thread):
 
 def bytes_a_machine() -> int:
     """State of a machine of the load stack."""
-    one = Engine(choose_stacks(["load"]), EngineSettings()).stacks["load"]
+    one = Engine(Machines(choose_stacks(["load"]), EngineSettings())).stacks["load"]
     views = one.scorer.views if isinstance(one.scorer, EnsembleScorer) else None
     return one.state.row_bytes + (views.row_bytes if views is not None else 0)
 

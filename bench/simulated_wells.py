@@ -25,6 +25,7 @@ from bench.judging import DAY_MS, Judgement, Mark, judge_fleet
 from models.engine.batch import WIDE, make_batch
 from models.engine.codes import FROZEN, MISSING, OPENED, REASONS, SPIKE
 from models.engine.engine import Engine
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.simulator import SIGNALS, Fleet, Rates
 from models.stacks import choose_stacks
@@ -65,7 +66,7 @@ class Run:
 
 def new_engine(detector: str) -> Engine:
     """An engine with the load stack."""
-    return Engine(choose_stacks(["load"]), EngineSettings(refits=False, detectors={"load": detector}))
+    return Engine(Machines(choose_stacks(["load"]), EngineSettings(refits=False, detectors={"load": detector})))
 
 
 def run_fleet(fleet: Fleet, hours: Iterable[Any], days: int, engine: Engine, on_day: Any) -> Run:

@@ -104,7 +104,7 @@ class WorkerSettings(_Section):
     detectors: dict[str, str] = Field({}, description="Detector by stack, in place of the stack's own.")
     status_interval_s: float = Field(1.0, ge=0, description="A machine's status is sent at most this often.")
     changelog_interval_s: float = Field(
-        0.5, ge=0, le=60, description="A machine's state is written at most this often."
+        2.0, ge=0, le=60, description="A machine's state is written at most this often."
     )
     adoption_interval_s: float = Field(
         1.0, ge=0, le=60, description="Models of a partition come into force this often."

@@ -21,14 +21,15 @@ import numpy as np  # noqa: E402
 from models.engine.engine import Engine  # noqa: E402
 from models.engine.labels import Stamp  # noqa: E402
 from models.engine.layout import VERSION  # noqa: E402
+from models.engine.machines import Machines  # noqa: E402
 from models.engine.settings import EngineSettings  # noqa: E402
 from models.fitting import FitParameters  # noqa: E402
 from models.stacks import choose_stacks  # noqa: E402
 from schemas.training import TrainingRequest  # noqa: E402
 from streams.build_info import BuildInfo, build_info  # noqa: E402
 from streams.trainer.making import handle_request  # noqa: E402
+from streams.worker.alone import Alone  # noqa: E402
 from streams.worker.limits import Limits  # noqa: E402
-from streams.worker.partition import Counts, Partition  # noqa: E402
 
 COMMIT = "0" * 40
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +73,7 @@ def samples(version: str) -> dict[str, list[bytes]]:
     adopted = partition.engine.adopt(model.update, partition.next_offset)
     partition.judge([Record(partition.next_offset + n, body) for n, body in enumerate(readings(230, 60, event=True))])
     middle = partition.take_output()
-    status = [value for _, value in partition.take_status(np.arange(3)) if value]
+    status = [value for _, value in partition.take_status(range(3)) if value]
     partition.judge([Record(partition.next_offset + n, body) for n, body in enumerate([b"{", b"[]"])])
     rejected = partition.take_output().rejected
     changelog = partition.engine.records([*adopted, *[("load", slot) for slot in range(3)]], [model.update])
@@ -91,10 +92,10 @@ def samples(version: str) -> dict[str, list[bytes]]:
     }
 
 
-def new_partition(version: str) -> Partition:
+def new_partition(version: str) -> Alone:
     """A partition as the worker makes it, with the plain forest: its labels follow from few readings."""
-    engine = Engine(choose_stacks(["load"]), EngineSettings(detectors={"load": "isolation_forest"}))
-    return Partition(engine, Stamp("wellsentry.readings", 0, version, COMMIT), Limits(65_536, 100), Counts())
+    engine = Engine(Machines(choose_stacks(["load"]), EngineSettings(detectors={"load": "isolation_forest"})))
+    return Alone(engine, Stamp("wellsentry.readings", version, COMMIT), Limits(65_536, 100))
 
 
 def readings(first: int, count: int, event: bool = False) -> Iterable[Mapping[str, Any]]:

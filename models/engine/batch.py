@@ -20,7 +20,7 @@ OTHER_TAG = -2  # by a tag that no stack asks for
 
 @dataclass(frozen=True, slots=True)
 class ReadingBatch:
-    """``n`` readings of one partition in the order of their offsets; ``v`` signals, those that any stack asks for.
+    """``n`` readings, those of a partition in the order of their offsets; ``v`` signals, those that any stack asks for.
 
     ``values`` are psi for pressures and NaN wherever ``quality`` is not GOOD.
     """
@@ -46,6 +46,14 @@ class ReadingBatch:
             self.values[pick],
             self.quality[pick],
         )
+
+
+def join(batches: Sequence[ReadingBatch]) -> ReadingBatch:
+    """One batch of several, in this order. There must be one."""
+    if len(batches) == 1:
+        return batches[0]
+    columns = (np.concatenate([getattr(one, name) for one in batches]) for name in ReadingBatch.__slots__)
+    return ReadingBatch(*columns)
 
 
 def make_batch(

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 #: Rows that there is room for at first.
 _FIRST: Final = 64
@@ -59,6 +60,15 @@ class Columns:
                     copy_what_is_there(old.pop(name)[: self.rows], column[: self.rows])
         self._begin(slice(self.rows, rows))
         self.rows = rows
+
+    def keep(self, kept: npt.NDArray[np.int64]) -> None:
+        """Give up all rows but ``kept``, which become the first ones in this order."""
+        old = self._arrays()
+        self._make_room(max(len(kept), _FIRST))
+        for name, column in self._arrays().items():
+            if name in old:
+                copy_what_is_there(old.pop(name)[kept], column[: len(kept)])
+        self.rows = len(kept)
 
     @property
     def row_bytes(self) -> int:

@@ -1,20 +1,17 @@
-"""The engine of one partition: its machines, and all stacks that watch them."""
+"""The engine of one partition: which machines are its own, their models, and their state as records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import numpy as np
 
 from models.engine.batch import ReadingBatch
 from models.engine.fleets import FleetModel, FleetModels
-from models.engine.layout import RECORD_FRONT, SEPARATOR, Layout, check_version, record_key, split_key
+from models.engine.layout import RECORD_FRONT, SEPARATOR, check_version, record_key, split_key
+from models.engine.machines import Machine, Machines
 from models.engine.model_records import KeptModel, pack_model, unpack_look_up, unpack_model
-from models.engine.reading_back import Needed, Parts, StateReader
-from models.engine.records import RecordWriter, Written
-from models.engine.settings import EngineSettings
-from models.engine.stack_engine import StackEngine
+from models.engine.reading_back import Needed, Parts
 from models.engine.verdicts import Verdicts
-from models.stacks.base import Stack
 from schemas.errors import StateError
 from schemas.training import FLEET, ModelUpdate
 
@@ -26,20 +23,14 @@ Touched = tuple[str, int]
 
 
 class Engine:
-    """All state of one partition, and the steps over it. Pure: no clock, no network, nothing random."""
+    """The machines of one partition, in rows that may be shared with other partitions. Pure, as these are."""
 
-    def __init__(self, stacks: Sequence[Stack], settings: EngineSettings) -> None:
-        self.vocabulary: tuple[str, ...] = tuple(dict.fromkeys(name for stack in stacks for name in stack.signals))
-        self.stacks = {stack.name: StackEngine(stack, self.vocabulary, settings) for stack in stacks}
-        self._writers: dict[str, RecordWriter] = {}
-        self._readers: dict[str, StateReader] = {}
-        for name, one in self.stacks.items():
-            layout, written = Layout(one.state), Written()
-            self._writers[name] = RecordWriter(one, layout, written)
-            self._readers[name] = StateReader(one, layout, written)
-        self._keys: dict[str, list[bytes]] = {name: [] for name in self.stacks}  # by slot: how its records' keys begin
+    def __init__(self, machines: Machines, partition: int = 0) -> None:
+        self.machines = machines
+        self.stacks = machines.stacks
+        self.vocabulary = machines.vocabulary
+        self.partition = partition
         self.slots: dict[tuple[str, str], int] = {}
-        self.machines: list[tuple[str, str]] = []  # by slot: client and machine
         self.machines_of: dict[str, int] = {}  # how many each client has here
         self._fleets = FleetModels()
         self._parts_of: dict[bytes, Parts] = {}  # while state is read: a machine's records, by how their keys begin
@@ -50,33 +41,28 @@ class Engine:
         if found is not None:
             return found
         slot = self._new_slot(client_id, machine_id)
-        self._grow()
+        self.machines.grow()
         for name in self.stacks:
             self._begin(name, (slot,))
         return slot
 
     def _new_slot(self, client_id: str, machine_id: str) -> int:
-        slot = self.slots[client_id, machine_id] = len(self.machines)
-        self.machines.append((client_id, machine_id))
+        slot = self.slots[client_id, machine_id] = self.machines.add(Machine(client_id, machine_id, self.partition))
         self.machines_of[client_id] = self.machines_of.get(client_id, 0) + 1
         return slot
-
-    def _grow(self) -> None:
-        for engine in self.stacks.values():
-            engine.grow(len(self.machines))
 
     @property
     def last_offset(self) -> int:
         """Offset of the newest reading that is part of any machine's state; -1 if there is none."""
+        slots = np.array(list(self.slots.values()), np.int64)
         return max(
-            (int(one.state.core["last_offset"][: one.state.rows].max(initial=-1)) for one in self.stacks.values()),
-            default=-1,
+            (int(one.state.core["last_offset"][slots].max(initial=-1)) for one in self.stacks.values()), default=-1
         )
 
     def step(self, batch: ReadingBatch) -> dict[str, Verdicts]:
         """What each stack thinks of a run of readings. :class:`StateError` if a machine's records are damaged."""
         self.read_back(batch.slot)
-        return {name: engine.step(batch) for name, engine in self.stacks.items()}
+        return self.machines.step(batch)
 
     def adopt(self, update: ModelUpdate, since_offset: int) -> list[Touched]:
         """Put a model in force from ``since_offset`` on; the machines whose state changed by it.
@@ -88,7 +74,7 @@ class Engine:
         if engine is None or engine.learns_online:
             return []
         if update.rung == "fleet":
-            slots = np.array([s for s, (client, _) in enumerate(self.machines) if client == update.client_id], np.int64)
+            slots = np.array([s for (client, _), s in self.slots.items() if client == update.client_id], np.int64)
             self.read_back(slots)  # what they still say is of the fleet's model before
             self._fleets.adopt((update.client_id, update.stack), update, since_offset, engine.models_named(slots))
         else:
@@ -114,9 +100,8 @@ class Engine:
             of_stack.setdefault(name, []).append(slot)
         heads: list[tuple[bytes, bytes]] = []
         for name, slots in of_stack.items():
-            parts, last = self._writers[name].take(np.array(slots, np.int64))
-            keys = self._keys[name]
-            keys += [record_key(*machine, name, b"") for machine in self.machines[len(keys) :]]
+            parts, last = self.machines.writers[name].take(np.array(slots, np.int64))
+            keys = self.machines.record_keys(name)
             made += [(keys[slot] + part, value) for slot, part, value in parts]
             heads += [(keys[slot] + part, value) for slot, part, value in last]
         return made + heads
@@ -161,7 +146,7 @@ class Engine:
 
     def _parts_for(self, key: bytes) -> Parts:
         client, machine, stack, _ = split_key(key)
-        reader = self._readers.get(stack)
+        reader = self.machines.readers.get(stack)
         if reader is None or machine == FLEET:
             return {}  # a stack that is no longer switched on, whose records wait; or a fleet's model
         found = self.slots.get((client, machine))
@@ -178,28 +163,28 @@ class Engine:
                 records = [(part, unpack_model(value)) for part, value in parts.items()]
                 models = [FleetModel(one.update, one.since_offset, int(part[1:])) for part, one in records]
                 self._fleets.restore((client, stack), models)
-        self._grow()
-        restored: set[int] = set()
-        for name, reader in self._readers.items():
-            for one in reader.read_heads():
+        self.machines.grow()
+        ours, restored = set(self.slots.values()), set[int]()
+        for name, reader in self.machines.readers.items():
+            for one in reader.read_heads(ours):
                 if one.record is None and self._fleet_model(name, one) is None:
                     raise self._model_missing(name, one)
-            restored |= reader.unread.keys()
-            # Those of which no head was durable begin again.
-            self._begin(name, sorted(set(range(len(self.machines))) - reader.unread.keys()))
+            known = ours & reader.unread.keys()
+            restored |= known
+            self._begin(name, sorted(ours - known))  # those of which no head was durable begin again
         self._parts_of.clear()
         return len(restored)
 
     def _begin(self, name: str, slots: Iterable[int]) -> None:
         """Let new machines begin with their fleet's model, where there is one."""
         for slot in slots:
-            fleet = self._fleets.in_force((self.machines[slot][0], name))
+            fleet = self._fleets.in_force((self.machines.names[slot].client_id, name))
             if fleet is not None:
                 self.stacks[name].adopt(np.array([slot]), fleet.update, fleet.since_offset)
 
     def read_back(self, slots: Iterable[int]) -> None:
         """Read what is still unread of these machines' records, and compute what is not stored."""
-        for name, reader in self._readers.items():
+        for name, reader in self.machines.readers.items():
             if not reader.unread:
                 continue
             asked = sorted({int(slot) for slot in slots} & reader.unread.keys())
@@ -223,14 +208,24 @@ class Engine:
 
     def _fleet_model(self, name: str, needed: Needed) -> ModelUpdate | None:
         """The model of a machine's fleet that it needs; None if it needs another."""
-        return self._fleets.find((self.machines[needed.slot][0], name), needed.digest)
+        return self._fleets.find((self.machines.names[needed.slot].client_id, name), needed.digest)
 
     def _model_missing(self, name: str, needed: Needed) -> StateError:
-        client, machine = self.machines[needed.slot]
+        client, machine, _ = self.machines.names[needed.slot]
         return StateError(
             f"changelog holds no model {needed.digest} for stack {name!r} of machine {machine!r} of client {client!r}; "
             "publish it again with `wellsentry trainer --publish-only`"
         )
+
+
+def keep_only(machines: Machines, engines: Collection[Engine]) -> None:
+    """Give up the rows of all machines that are of none of ``engines``; the slots of theirs change."""
+    kept = np.array(sorted(slot for engine in engines for slot in engine.slots.values()), np.int64)
+    if len(kept) == len(machines.names):
+        return
+    moved = machines.keep(kept)
+    for engine in engines:
+        engine.slots = {whose: moved[slot] for whose, slot in engine.slots.items()}
 
 
 def _model_record(update: ModelUpdate, part: int, since_offset: int) -> tuple[bytes, bytes]:

@@ -102,6 +102,9 @@ class EnsembleScorer:
     def grow(self, rows: int) -> None:
         self.views.grow(rows)
 
+    def keep(self, kept: Ints) -> None:
+        self.views.keep(kept)
+
     # -- a restart: the newest checkpoint, then every reading since then again
 
     def due_checkpoints(self, slots: Ints) -> Ints:

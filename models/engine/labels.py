@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
-import numpy as np
-
 from models.engine.batch import ReadingBatch
 from models.engine.codes import ALERTS, ANOMALOUS, CLOSED, OPENED, REASONS, RUNGS, VERDICTS
+from models.engine.machines import Machine
 from models.engine.numbers import SURPRISE_DECIMALS, VALUE_DECIMALS, Codes, label_numbers
 from models.engine.reasons import because, views_of
 from models.engine.stack_engine import StackEngine
@@ -25,8 +24,6 @@ StatusTwin: Any = twin(Status)
 
 #: The reason by the kind of reading, as a list: None where it is scored, or gets no label.
 _REASON_OF: Final = [REASONS.get(kind) for kind in range(max(REASONS) + 1)]
-#: So few moments are written sooner one by one.
-_FEW: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,6 @@ class Stamp:
     """Where the readings came from, and which code judged them: the same on every label of a run."""
 
     source_topic: str
-    source_partition: int
     code_version: str
     git_commit: str
 
@@ -45,7 +41,7 @@ class Labelled:
 
     index: Sequence[int]  # place of each label's reading in the run
     labels: Sequence[Any]  # LabelTwin
-    incidents: Sequence[Incident]
+    incidents: Sequence[tuple[int, Incident]]  # each with the partition of its readings
     #: Labels of earlier readings that a late one changed, each with that one's offset.
     revised: Sequence[tuple[int, Any]] = ()
 
@@ -53,10 +49,14 @@ class Labelled:
         """All of them, a revised label after that of the late reading that changed it."""
         if not self.revised:
             return self.labels
-        after: dict[int, list[Any]] = {}
+        after: dict[tuple[int, int], list[Any]] = {}  # by partition and offset
         for late_offset, label in self.revised:
-            after.setdefault(late_offset, []).append(label)
-        return [one for label in self.labels for one in (label, *after.get(label.source_offset, ()))]
+            after.setdefault((label.source_partition, late_offset), []).append(label)
+        return [
+            one
+            for label in self.labels
+            for one in (label, *after.get((label.source_partition, label.source_offset), ()))
+        ]
 
 
 def label_id(stack: str, partition: int, offset: int, revision: int = 0) -> str:
@@ -73,23 +73,23 @@ def make_labels(
     engine: StackEngine,
     verdicts: Verdicts,
     batch: ReadingBatch,
-    machines: Sequence[tuple[str, str]],
+    machines: Sequence[Machine],
     stamp: Stamp,
 ) -> Labelled:
     """The labels of a run, and what opened or closed in it."""
     codes, labels = _labels(engine, verdicts, batch.slot, batch.offset, machines, stamp)
-    incidents: list[Incident] = []
+    incidents: list[tuple[int, Incident]] = []
     if OPENED in codes.alert or CLOSED in codes.alert:
         features = engine.stack.feature_names
         for at, label, alert in zip(codes.place, labels, codes.alert, strict=True):
             if alert in (OPENED, CLOSED):
-                incidents.append(_incident(label, verdicts.happened[at], features))
+                incidents.append((label.source_partition, _incident(label, verdicts.happened[at], features)))
     revised = [pair for one in verdicts.revised for pair in _revised(engine, one, machines, stamp)]
     return Labelled(codes.place, labels, incidents, revised)
 
 
 def _revised(
-    engine: StackEngine, revised: Revised, machines: Sequence[tuple[str, str]], stamp: Stamp
+    engine: StackEngine, revised: Revised, machines: Sequence[Machine], stamp: Stamp
 ) -> Iterator[tuple[int, Any]]:
     _, labels = _labels(engine, revised.verdicts, revised.slot, revised.offset, machines, stamp)
     for late_offset, label, revision in zip(revised.after.tolist(), labels, revised.revision.tolist(), strict=True):
@@ -104,11 +104,11 @@ def _labels(
     verdicts: Verdicts,
     slots: Any,
     offsets: Any,
-    machines: Sequence[tuple[str, str]],
+    machines: Sequence[Machine],
     stamp: Stamp,
 ) -> tuple[Codes, list[Any]]:
     """First labels of the readings that get one, and what they were made of."""
-    stack, partition, topic = engine.stack.name, stamp.source_partition, stamp.source_topic
+    stack, topic = engine.stack.name, stamp.source_topic
     features, signals, digests, detector = (
         engine.feature_names, engine.stack.signals, engine.lookups.digests, engine.detector
     )  # fmt: skip
@@ -124,14 +124,14 @@ def _labels(
     *measured, value, median, low, high, raw, surprise = columns
     if not codes.place:
         return codes, []
-    of_machine = [machines[slot] for slot in codes.slot]
+    clients, names, partitions = zip(*[machines[slot] for slot in codes.slot], strict=True)
     # A column each, in the order of the fields, so that nothing is done label by label but making it.
     labels = list(
         map(
             LabelTwin,
-            [f"{stack}-{partition}-{offset}-0" for offset in codes.offset],
-            [client for client, _ in of_machine],
-            [machine for _, machine in of_machine],
+            [f"{stack}-{partition}-{offset}-0" for partition, offset in zip(partitions, codes.offset, strict=True)],
+            clients,
+            names,
             repeat(stack),
             _iso(codes.time_ms),
             _by_name(signals, measured),
@@ -147,7 +147,7 @@ def _labels(
             _words(VERDICTS, codes.verdict),
             _words(_REASON_OF, codes.kind),
             _words(ALERTS, codes.alert),
-            _unless_negative(codes.opened_offset, lambda at: f"inc-{stack}-{partition}-{at}-0"),
+            _incident_ids(stack, partitions, codes.opened_offset),
             repeat(detector),
             _unless_negative(codes.model_index, digests.__getitem__),
             _words(RUNGS, codes.rung),
@@ -155,7 +155,7 @@ def _labels(
             repeat(version),
             repeat(commit),
             repeat(topic),
-            repeat(partition),
+            partitions,
             codes.offset,
             _unless_negative(codes.partner, int),
             repeat(0),
@@ -168,12 +168,17 @@ def _labels(
 
 
 def _iso(time_ms: Sequence[int]) -> Sequence[str]:
-    """ISO 8601 of each moment. Readings of a run often share theirs: each is written once."""
-    if len(time_ms) < _FEW:
-        return [iso(at) for at in time_ms]
-    moments, which = np.unique(np.array(time_ms), return_inverse=True)
-    texts = np.datetime_as_string(moments.astype("M8[ms]"), unit="ms", timezone="UTC").tolist()
-    return [texts[at] for at in which.tolist()]
+    """ISO 8601 of each moment. Readings of a run often share theirs: each is written once, and so is each second."""
+    seconds: dict[int, str] = {}
+    texts: dict[int, str] = {}
+    for at in time_ms:
+        if at not in texts:
+            second, ms = divmod(at, 1000)
+            written = seconds.get(second)
+            if written is None:
+                written = seconds[second] = iso(second * 1000)[:-4]
+            texts[at] = f"{written}{ms:03d}Z"
+    return [texts[at] for at in time_ms]
 
 
 def _by_name(names: Sequence[str], columns: Sequence[list[Any]]) -> list[dict[str, Any]]:
@@ -196,6 +201,14 @@ def _unless_negative(column: list[int], make: Callable[[int], Any]) -> Iterable[
     if max(column) < 0:
         return repeat(None)
     return [None if number < 0 else make(number) for number in column]
+
+
+def _incident_ids(stack: str, partitions: Sequence[int], opened: list[int]) -> Iterable[str | None]:
+    """The incident that each label belongs to, None where its offset is negative."""
+    if max(opened) < 0:
+        return repeat(None)
+    pairs = zip(partitions, opened, strict=True)
+    return [None if offset < 0 else incident_id(stack, partition, offset) for partition, offset in pairs]
 
 
 def _explain(verdicts: Verdicts, codes: Codes, labels: Sequence[Any], features: Sequence[str]) -> None:

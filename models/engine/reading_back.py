@@ -5,7 +5,7 @@ of the same key takes an earlier one's place. What a machine's records mean is f
 machines of a run at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,13 +55,18 @@ class StateReader:
         """Where to keep a machine's records, by part; the latest of each."""
         return self.unread.setdefault(slot, {})
 
-    def read_heads(self) -> list[Needed]:
-        """Read the fields of all machines, as soon as all records are kept; the models they need.
+    def keep(self, moved: Mapping[int, int]) -> None:
+        """Give up all machines but those of ``moved``: new slots by old ones."""
+        self.unread = {moved[slot]: parts for slot, parts in self.unread.items() if slot in moved}
+
+    def read_heads(self, asked: Set[int]) -> list[Needed]:
+        """Read the fields of these machines, as soon as all records are kept; the models they need.
 
         A machine without a head is a new one whose first commit was cut off: it starts again.
         """
-        heads = {slot: parts[HEAD] for slot, parts in self.unread.items() if HEAD in parts}
-        for slot in self.unread.keys() - heads.keys():
+        kept = {slot: self.unread[slot] for slot in asked & self.unread.keys()}
+        heads = {slot: parts[HEAD] for slot, parts in kept.items() if HEAD in parts}
+        for slot in kept.keys() - heads.keys():
             del self.unread[slot]
         size = self._layout.head.itemsize
         for head in heads.values():

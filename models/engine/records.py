@@ -54,6 +54,12 @@ class Written:
             further = np.zeros(max(rows, 64), np.int64)
             self.chunks, self.blocks = np.concatenate((self.chunks, further)), np.concatenate((self.blocks, further))
 
+    def keep(self, kept: Ints) -> None:
+        """Give up all machines but those in the slots ``kept``, in this order."""
+        self.grow(int(kept.max(initial=-1)) + 1)
+        self.chunks, self.blocks = self.chunks[kept], self.blocks[kept]
+        self.in_head = {new: self.in_head[old] for new, old in enumerate(kept.tolist()) if old in self.in_head}
+
 
 class RecordWriter:
     """Writes the records of one stack's state."""

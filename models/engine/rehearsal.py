@@ -12,6 +12,7 @@ from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.compiled import load_compiler
 from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels
+from models.engine.machines import Machines
 from models.engine.refits import training_medians
 from models.engine.settings import EngineSettings
 from models.stacks.base import Stack
@@ -19,13 +20,13 @@ from schemas.training import FeatureModel, ModelUpdate
 
 _READINGS: Final = 64  # more than any stack's window needs to give a median
 
-_STAMP: Final = Stamp("rehearsal", 0, "0", "none")
+_STAMP: Final = Stamp("rehearsal", "0", "none")
 
 
 def rehearse(stacks: Sequence[Stack], settings: EngineSettings) -> None:
     """Score readings without a model and with one, some late, look back as for a training request, and restart."""
     load_compiler()
-    engine = Engine(stacks, settings)
+    engine = Engine(Machines(stacks, settings))
     engine.slot("client", "machine")
     _label(engine, _readings(engine, 0, range(_READINGS)))
     updates = [_model(stack.name, stack.feature_names) for stack in stacks]
@@ -36,7 +37,7 @@ def rehearse(stacks: Sequence[Stack], settings: EngineSettings) -> None:
     _label(engine, _readings(engine, 2 * _READINGS, [minute - 0.5 for minute in minutes[-10:]]))
     for stack in engine.stacks.values():
         training_medians(stack.state, 0, stack.span_ms)
-    again = Engine(stacks, settings)
+    again = Engine(Machines(stacks, settings))
     for key, value in engine.records([(stack.name, 0) for stack in stacks], updates):
         again.restore(key, value)
     again.finish_restore()
@@ -45,7 +46,7 @@ def rehearse(stacks: Sequence[Stack], settings: EngineSettings) -> None:
 
 def _label(engine: Engine, batch: ReadingBatch) -> None:
     for name, verdicts in engine.step(batch).items():
-        make_labels(engine.stacks[name], verdicts, batch, engine.machines, _STAMP)
+        make_labels(engine.stacks[name], verdicts, batch, engine.machines.names, _STAMP)
 
 
 def _readings(engine: Engine, first_offset: int, minutes: Sequence[float]) -> ReadingBatch:

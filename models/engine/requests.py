@@ -5,8 +5,8 @@ import zlib
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.engine import Engine
 from models.engine.labels import Stamp
+from models.engine.machines import Machines
 from models.engine.refits import REASONS, stretches, training_medians
 from models.engine.verdicts import Verdicts
 from schemas.times import moment
@@ -14,29 +14,29 @@ from schemas.training import SourceRange, TrainingRequest
 
 
 def training_requests(
-    engine: Engine, verdicts: dict[str, Verdicts], batch: ReadingBatch, stamp: Stamp
+    machines: Machines, verdicts: dict[str, Verdicts], batch: ReadingBatch, stamp: Stamp
 ) -> list[TrainingRequest]:
     """Requests for the models that this run made due, with the machines' histories as they stand after it."""
     requests = []
     for stack, judged in verdicts.items():
         for at in np.flatnonzero(judged.due).tolist():
-            request = _request(engine, stack, int(batch.slot[at]), int(judged.due[at]), stamp)
+            request = _request(machines, stack, int(batch.slot[at]), int(judged.due[at]), stamp)
             if request is not None:
                 requests.append(request)
     return requests
 
 
-def _request(engine: Engine, stack: str, slot: int, reason: int, stamp: Stamp) -> TrainingRequest | None:
-    one = engine.stacks[stack]
+def _request(machines: Machines, stack: str, slot: int, reason: int, stamp: Stamp) -> TrainingRequest | None:
+    one = machines.stacks[stack]
     core = one.state.core[slot]
-    client, machine = engine.machines[slot]
+    client, machine, partition = machines.names[slot]
     medians, times, left_out = training_medians(one.state, slot, one.span_ms)
     usable = ~left_out & ~np.isnan(medians).any(axis=1)
     if not usable.any():
         return None
     last_offset = int(core["last_offset"])
     return TrainingRequest(
-        request_id=f"{stack}-{stamp.source_partition}-{last_offset}",
+        request_id=f"{stack}-{partition}-{last_offset}",
         client_id=client,
         machine_id=machine,
         stack=stack,
@@ -46,7 +46,7 @@ def _request(engine: Engine, stack: str, slot: int, reason: int, stamp: Stamp) -
         readings=int(core["readings"]),
         source=SourceRange(
             topic=stamp.source_topic,
-            partition=stamp.source_partition,
+            partition=partition,
             first_time=moment(int(times[0])),
             last_time=moment(int(times[-1])),
             last_offset=last_offset,

@@ -63,6 +63,10 @@ class Scorer(Protocol):
         """Make room for ``rows`` machines."""
         ...
 
+    def keep(self, kept: Ints) -> None:
+        """Give up all machines but those in the slots ``kept``, which become the first ones in this order."""
+        ...
+
     def due_checkpoints(self, slots: Ints) -> Ints:
         """Those of ``slots`` whose memory it is time to write."""
         ...
@@ -95,6 +99,9 @@ class _WithoutCheckpoint:
         self._state = state
 
     def grow(self, rows: int) -> None:
+        pass
+
+    def keep(self, kept: Ints) -> None:
         pass
 
     def due_checkpoints(self, slots: Ints) -> Ints:
@@ -205,6 +212,10 @@ class OnlineScorer(_WithoutCheckpoint):
         if found is None:
             found = self._detectors[s, k] = OnlineDetector(self._make, name=self._name)
         return found
+
+    def keep(self, kept: Ints) -> None:
+        moved = {old: new for new, old in enumerate(kept.tolist())}
+        self._detectors = {(moved[s], k): one for (s, k), one in self._detectors.items() if s in moved}
 
     def resume(self, slot: int) -> int:
         """Let the detectors of ``slot`` learn again what they had learned: their state depends on nothing but the ring."""

@@ -1,4 +1,4 @@
-"""One stack at work on all machines of a partition."""
+"""One stack at work on all machines of a process."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -75,6 +75,11 @@ class StackEngine:
         """Make room for at least ``rows`` machines."""
         self.state.grow(rows)
         self.scorer.grow(rows)
+
+    def keep(self, kept: Ints) -> None:
+        """Give up all machines but those in the slots ``kept``, which become the first ones in this order."""
+        self.state.keep(kept)
+        self.scorer.keep(kept)
 
     @property
     def learns_online(self) -> bool:

@@ -1,4 +1,4 @@
-"""The state of one stack over all machines of a partition, in columns: row ``s`` belongs to the machine in slot ``s``.
+"""The state of one stack over all machines of a process, in columns: row ``s`` belongs to the machine in slot ``s``.
 
 Of a machine's history the ring keeps the last ``history`` readings; the window of the median is its tail. What can be
 computed again (features, sorted window) is not stored, see :mod:`models.engine.records`.

@@ -33,8 +33,7 @@ log = get_logger(__name__)
 _FETCH_WAIT_S = 0.25
 #: How long to wait before looking again while no partition may be fetched (recovery, rebalance).
 _IDLE_WAIT_S = 0.02
-#: Readings that come one by one are gathered for so long: a run of one costs nearly as much as one of fifty, and many small
-#: ones more time than this.
+#: Readings that come one by one are gathered for so long: a fetch of one costs nearly as much as one of fifty.
 _GATHER_S = 0.002
 _SMALL_FETCH = 500
 #: Records of a run at the beginning of a partition. Each may need its machine's state read back: of 100 that takes 80 ms.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels
+from models.engine.machines import Machines
 from models.engine.refits import readings_until_due
 from models.engine.requests import training_requests
 from models.engine.settings import EngineSettings
@@ -45,12 +46,12 @@ class TableRun:
         unit: str,
     ) -> None:  # fmt: skip
         detectors = {stack.name: detector} if detector else {}
-        self.engine = Engine((stack,), EngineSettings(warm_up=warm_up, refits=refits, detectors=detectors))
+        self.engine = Engine(Machines((stack,), EngineSettings(warm_up=warm_up, refits=refits, detectors=detectors)))
         self.stack = self.engine.stacks[stack.name]
         self._table, self._first_fit = table, self.engine.stacks[stack.name].settings.first_fit
         self._slot = self.engine.slot(_CLIENT, machine_id)
         build = build_info()
-        self._stamp = Stamp("file", 0, build.version, build.git_commit)
+        self._stamp = Stamp("file", build.version, build.git_commit)
         self._batch = self._make_batch(psi_per(unit))
 
     def _make_batch(self, psi_per_unit: float) -> ReadingBatch:
@@ -72,7 +73,7 @@ class TableRun:
                 count = readings_until_due(core, self._batch.time_ms[at : at + count], self._first_fit)
             batch = self._batch.part(at, at + count)
             verdicts = self.engine.step(batch)
-            for request in training_requests(self.engine, verdicts, batch, self._stamp):
+            for request in training_requests(self.engine.machines, verdicts, batch, self._stamp):
                 self.engine.adopt(_answer(request, self._stamp), at + count)
             yield Part(at, verdicts[self.stack.stack.name], batch)
             at += count
@@ -81,7 +82,7 @@ class TableRun:
 
     def labels(self, part: Part) -> list[Any]:
         """The labels of a part as the worker would write them."""
-        return list(make_labels(self.stack, part.verdicts, part.batch, self.engine.machines, self._stamp).labels)
+        return list(make_labels(self.stack, part.verdicts, part.batch, self.engine.machines.names, self._stamp).labels)
 
 
 def stack_for(table: Table) -> Stack:

@@ -33,7 +33,7 @@ class Adopter:
         app: RunApp,
         durable: Durable,
         partition: Callable[[int], Partition],
-        judge: Callable[[Run], None],
+        judge: Callable[[Sequence[Run]], None],
         interval_s: float,
         tell: Callable[..., None],
     ) -> None:
@@ -127,8 +127,7 @@ class Adopter:
 
         await self._durable.write(number, adopted)
         waited = self._aside.pop(number)
-        for run in waited:
-            self._judge(run)
+        self._judge(waited)
         async with self._resumed:
             self._resumed.notify_all()
 

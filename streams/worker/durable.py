@@ -14,6 +14,7 @@ from schemas.topics import Topics
 from streams.runs.app import MAX_RUN, RunApp
 from streams.runs.producing import Record, send_run
 from streams.worker.changelog import Change, Changelog
+from streams.worker.judge import Judge
 from streams.worker.partition import Output, Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import MOST_AHEAD, furthest_ahead
@@ -48,11 +49,12 @@ class Durable:
         app: RunApp,
         topics: Topics,
         store: StateStore,
+        judge: Judge,
         clock: Callable[[], float],
         changelog_interval_s: float,
         status_interval_s: float,
     ) -> None:
-        self._app, self._topics, self._clock = app, topics, clock
+        self._app, self._topics, self._judge, self._clock = app, topics, judge, clock
         self._changelog_interval_s, self._status_interval_s = changelog_interval_s, status_interval_s
         self.changelog = Changelog(app, topics, store, self._written)
         self.partitions: dict[int, Partition] = {}
@@ -156,7 +158,7 @@ class Durable:
 
     def _take_status(self, now: float, *, all_of_them: bool) -> dict[int, list[Record]]:
         slots = self._all(self._status) if all_of_them else self._longest(self._status, now - self._status_interval_s)
-        return {number: self.partitions[number].take_status(some) for number, some in slots.items()}
+        return {number: self._judge.take_status(some) for number, some in slots.items()}
 
     @staticmethod
     def _longest(waiting: Mapping[int, Waiting], until_s: float) -> dict[int, Slots]:

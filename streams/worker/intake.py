@@ -4,9 +4,10 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
-from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch, make_batch
+from models.engine.batch import OTHER_TAG, WIDE, ReadingBatch, join, make_batch
 from models.engine.engine import Engine
 from schemas.decoding import decode_reading
 from schemas.errors import BadReading
@@ -21,24 +22,37 @@ _KEY_BYTES: Final = 1_024
 _DETAIL_CHARACTERS: Final = 500
 
 
+#: The engine of a partition, and consecutive Kafka records of it (``key``, ``value``, ``offset``, ``timestamp``, ``topic``,
+#: ``partition``).
+Part = tuple[Engine, Sequence[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A run, decoded: readings in the order of their offsets, and what was refused."""
+    """Runs, decoded: readings run by run, each in the order of its offsets, and what was refused of each."""
 
     batch: ReadingBatch
-    rejected: Sequence[Rejected]
+    ends: Sequence[int]  # where in the batch each run ends
+    rejected: Sequence[Sequence[Rejected]]
 
 
-def take_in_run(records: Sequence[Any], engine: Engine, limits: Limits) -> TakenIn:
-    """Decode Kafka records (``key``, ``value``, ``offset``, ``timestamp``, ``topic``, ``partition``)."""
-    usual = take_in_usual(records, engine, limits)
+def take_in(parts: Sequence[Part], limits: Limits) -> TakenIn:
+    """Decode runs, of one partition each: all in a few calls if they are as usual, else one by one."""
+    usual = take_in_usual(parts, limits)
     if usual is not None:
-        return TakenIn(usual, ())
-    return take_in_any(records, engine, limits)
+        return TakenIn(usual, list(accumulate(len(records) for _, records in parts)), [()] * len(parts))
+    taken = [_take_in_run(engine, records, limits) for engine, records in parts]
+    batches = [batch for batch, _ in taken]
+    return TakenIn(join(batches), list(accumulate(map(len, batches))), [rejected for _, rejected in taken])
 
 
-def take_in_any(records: Sequence[Any], engine: Engine, limits: Limits) -> TakenIn:
-    """The same, message by message: whatever they are."""
+def _take_in_run(engine: Engine, records: Sequence[Any], limits: Limits) -> tuple[ReadingBatch, Sequence[Rejected]]:
+    usual = take_in_usual([(engine, records)], limits)
+    return (usual, ()) if usual is not None else take_in_any(engine, records, limits)
+
+
+def take_in_any(engine: Engine, records: Sequence[Any], limits: Limits) -> tuple[ReadingBatch, Sequence[Rejected]]:
+    """A run message by message: whatever they are."""
     vocabulary = engine.vocabulary
     tags = {name: index for index, name in enumerate(vocabulary)}
     slot: list[int] = []
@@ -81,7 +95,7 @@ def take_in_any(records: Sequence[Any], engine: Engine, limits: Limits) -> Taken
         values.extend([found.get(name, nan) for name in vocabulary])
         psi_per_unit.append(factor)
         bad.append(reading.bad)
-    return TakenIn(make_batch(vocabulary, slot, offset, time_ms, tag, values, psi_per_unit, bad), rejected)
+    return make_batch(vocabulary, slot, offset, time_ms, tag, values, psi_per_unit, bad), rejected
 
 
 def _new_machine(engine: Engine, client_id: str, machine_id: str, limits: Limits) -> int:

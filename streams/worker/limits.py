@@ -22,7 +22,7 @@ class Limits:
                 f"client {client_id!r} has {self.machines_per_client} machines in this partition already; "
                 "raise worker.max_machines_per_client if that is right"
             )
-        if len(engine.machines) >= self.machines:
+        if len(engine.slots) >= self.machines:
             return (
                 f"this partition has {self.machines} machines already; "
                 "raise worker.max_machines if there is memory for more"

@@ -1,6 +1,6 @@
 """The worker on one page, in the order in which the data flow.
 
-readings ─▶ run ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
+readings ─▶ runs ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
                                                        then changelog, then offset
 models ───▶ run ─▶ adopted, while its partition waits ─▶ changelog ─▶ in force for the readings that come next
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from models.engine.engine import Engine
 from models.engine.labels import Stamp
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import Stack, choose_stacks
 from streams.build_info import build_info
@@ -24,17 +24,16 @@ from streams.runs.run import Run, each_run
 from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
+from streams.worker.judge import Counts, Judge, together
 from streams.worker.limits import Limits
 from streams.worker.owning import Owning
-from streams.worker.partition import Counts, Partition
+from streams.worker.partition import Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import Start, may_flow, start_of
 
 log = get_logger(__name__)
 
 _REPORT_EVERY_S = 10.0
-#: Small runs of one fetch are judged one after the other for so long before their labels go out, together.
-_ALONE_S = 0.005
 
 
 def worker_app(settings: Settings) -> RunApp:
@@ -56,11 +55,12 @@ class Worker:
         topics, knobs = settings.topics, settings.worker
         stacks, engine_settings = engine_parts(knobs)
         build = build_info()
-        self._app, self._settings, self._topics = app, settings, topics
+        self._app, self._topics = app, topics
         self._limits = Limits(knobs.max_message_bytes, knobs.max_machines_per_client, knobs.max_machines)
-        self._build = (build.version, build.git_commit)
         self._counts = Counts()
-        self._tell = ThrottledWarnings(log)
+        machines = Machines(stacks, engine_settings)
+        stamp = Stamp(topics.readings.name, build.version, build.git_commit)
+        self._judge = Judge(machines, stamp, self._limits, self._counts)
 
         table = app.Table(
             "worker-state",
@@ -69,14 +69,16 @@ class Worker:
             value_type=bytes,
             partitions=settings.broker.partitions,
             changelog_topic=runs_topic(app, topics.changelog.name),
-            options={"new_engine": lambda: Engine(stacks, engine_settings)},
+            options={"machines": machines},
         )
         self._store: StateStore = table.data
         self._durable = Durable(
-            app, topics, self._store, time.monotonic, knobs.changelog_interval_s, knobs.status_interval_s
+            app, topics, self._store, self._judge, time.monotonic, knobs.changelog_interval_s, knobs.status_interval_s
         )
-        self._judging = asyncio.Lock()  # held while a run is judged, and while partitions are handed over
-        self._adopter = Adopter(app, self._durable, self._partition, self._judge, knobs.adoption_interval_s, self._tell)
+        self._judging = asyncio.Lock()  # held while runs are judged, and while partitions are handed over
+        self._adopter = Adopter(
+            app, self._durable, self._partition, self._judge_runs, knobs.adoption_interval_s, ThrottledWarnings(log)
+        )
         self._starts: dict[int, Start] = {}  # what each partition of ours begins with
         self._started: set[int] = set()  # partitions that are past that
 
@@ -102,36 +104,37 @@ class Worker:
     async def judge_readings(self, fetches: Any) -> None:
         """Each run of readings through the engine; what comes of it is made durable behind us."""
         async for runs in fetches:
-            alone_since_s = time.monotonic()
-            for run in runs:
+            for some in together(runs):
                 async with self._judging:
-                    if self._is_ours(run) and not self._adopter.put_aside(run):
-                        self._judge(run)
-                if time.monotonic() > alone_since_s + _ALONE_S:
-                    await asyncio.sleep(0)  # labels go out while the next run, which is here already, waits
-                    alone_since_s = time.monotonic()
+                    ours = self._ours(some)
+                    self._judge_runs([run for run in ours if not self._adopter.put_aside(run)])
+                await asyncio.sleep(0)  # labels go out while the next runs, which are here already, wait
                 await self._adopter.room()
                 await self._durable.room()
-            await asyncio.sleep(0)
 
-    def _judge(self, run: Run) -> None:
-        number = run.tp.partition
-        self._durable.judged(number, self._partition(number).judge(run.records), run.first_offset)
+    def _judge_runs(self, runs: Sequence[Run]) -> None:
+        if not runs:
+            return
+        changed = self._judge.judge([(self._partition(run.tp.partition), run.records) for run in runs])
+        for run, slots in zip(runs, changed, strict=True):
+            self._durable.judged(run.tp.partition, slots, run.first_offset)
 
-    def _is_ours(self, run: Run) -> bool:
-        if run.tp not in self._app.consumer.assignment():
-            return False
-        if run.generation != self._app.consumer_generation_id or not self._store.is_back(run.tp.partition):
-            self._app.consumer.go_back()  # it came amid a rebalance, before its partition's state
-            return False
-        return True
+    def _ours(self, runs: Sequence[Run]) -> list[Run]:
+        """Those of ``runs`` whose partitions are ours, and their state known."""
+        assigned, ours = self._app.consumer.assignment(), []
+        for run in runs:
+            if run.tp not in assigned:
+                continue
+            if run.generation != self._app.consumer_generation_id or not self._store.is_back(run.tp.partition):
+                self._app.consumer.go_back()  # it came amid a rebalance, before its partition's state
+                continue
+            ours.append(run)
+        return ours
 
     def _partition(self, number: int) -> Partition:
         partition = self._durable.partitions.get(number)
         if partition is None:
-            stamp = Stamp(self._topics.readings.name, number, *self._build)
-            partition = Partition(self._store.engine(number), stamp, self._limits, self._counts)
-            self._durable.partitions[number] = partition
+            partition = self._durable.partitions[number] = Partition(self._store.engine(number), self._limits)
         return partition
 
     # -- models
@@ -139,7 +142,7 @@ class Worker:
     async def take_models(self, fetches: Any) -> None:
         """Models are in force only once that is durable."""
         async for run in each_run(fetches):
-            await self._adopter.take_in(run, self._is_ours)
+            await self._adopter.take_in(run, lambda run: bool(self._ours([run])))
 
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
@@ -188,6 +191,7 @@ class Worker:
         async with self._judging, self._adopter.changing:
             await self._durable.drain()
             self._durable.forget()
+            self._judge.forget()
             self._adopter.forget()
             self._store.hand_over()
             self._starts.clear()

@@ -1,4 +1,4 @@
-"""The worker's table store: one engine for each partition, in memory, made durable by the changelog.
+"""The worker's table store: an engine for each partition, all in the same rows, in memory, made durable by the changelog.
 
 Faust finds it as ``wellsentry://`` by its entry point in ``pyproject.toml``. Faust's recovery drives it: which partitions are
 ours, from which offset to read, when all is back. Records reach it in runs (``apply_run``), not one by one.
@@ -10,13 +10,12 @@ from typing import Any, Final
 from faust.stores import memory
 from faust.types import TP, EventT
 
-from models.engine.engine import Engine
+from models.engine.engine import Engine, keep_only
+from models.engine.machines import Machines
 from schemas.errors import StateError
 from streams.log import get_logger
 
 log = get_logger(__name__)
-
-NewEngine = Callable[[], Engine]
 
 #: Of the record that an owner writes last of all when it claims a partition: what it reads back ends with it.
 OWNER_KEY: Final = b"owner"
@@ -41,11 +40,11 @@ def restore(engine: Engine, tp: TP, records: Iterable[Any]) -> None:
 
 
 class StateStore(memory.Store):  # type: ignore[misc]
-    """Engines by partition. ``options["new_engine"]`` of the table makes an empty one."""
+    """Engines by partition. ``options["machines"]`` of the table has room for the machines of all of them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._new_engine: NewEngine = self.options["new_engine"]
+        self.machines: Machines = self.options["machines"]
         self.engines: dict[int, Engine] = {}
         self._live: set[int] = set()  # partitions whose engine was read back and may have judged since
         self._back: set[int] = set()  # partitions of ours whose state is known, be it that there is none
@@ -73,7 +72,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
         """The engine of a partition; an empty one if there was none."""
         engine = self.engines.get(partition)
         if engine is None:
-            engine = self.engines[partition] = self._new_engine()
+            engine = self.engines[partition] = Engine(self.machines, partition)
         return engine
 
     def apply_run(self, tp: TP, records: Iterable[Any]) -> None:
@@ -131,6 +130,7 @@ class StateStore(memory.Store):  # type: ignore[misc]
         self._back &= ours
         for partition in [p for p in self.engines if p not in ours]:
             del self.engines[partition]
+        keep_only(self.machines, self.engines.values())
         for tp in [tp for tp in self._applied if tp.partition not in ours]:
             del self._applied[tp]
         log.info("partitions are ours, reading their state", action="assigned", partitions=len(assigned))

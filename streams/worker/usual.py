@@ -1,6 +1,6 @@
-"""The short way in: a run in which every message is a usual one becomes columns in a few calls over the whole run.
+"""The short way in: runs in which every message is a usual one become columns in a few calls over all of them.
 
-It gives what :func:`streams.worker.intake.take_in_run` gives message by message, or None where that has to look closer:
+It gives what :func:`streams.worker.intake.take_in_any` gives message by message, or None where that has to look closer:
 readings by tag, further signals, anything to reject.
 """
 
@@ -24,8 +24,9 @@ from streams.worker.limits import Limits
 _SECONDS_BELOW: Final = 4e9
 
 
-def take_in_usual(records: Sequence[Any], engine: Engine, limits: Limits) -> ReadingBatch | None:
-    """The batch of a run of usual readings, none of which is beyond a limit; None if one is not usual."""
+def take_in_usual(parts: Sequence[tuple[Engine, Sequence[Any]]], limits: Limits) -> ReadingBatch | None:
+    """The batch of runs of usual readings, none of which is beyond a limit; None if one is not usual."""
+    records = [record for _, some in parts for record in some]
     values = [record.value for record in records]
     keys = [record.key for record in records]
     if not values or None in values or None in keys or max(map(len, values)) > limits.message_bytes:
@@ -38,16 +39,19 @@ def take_in_usual(records: Sequence[Any], engine: Engine, limits: Limits) -> Rea
         factors = [1.0 if one.unit is None else psi_per(one.unit) for one in readings]
     except BadReading:
         return None
-    signals = _signals(readings, engine.vocabulary)
+    vocabulary = parts[0][0].vocabulary
+    signals = _signals(readings, vocabulary)
     if signals is None:
         return None
-    slots = _slots(
-        readings, engine, limits
-    )  # last: a machine that is let in by what is refused then would have no state
-    if slots is None:
-        return None
+    # Last of all: a machine that is let in by what is refused then would have no state.
+    slots: list[int] = []
+    for engine, some in parts:
+        own = _slots(readings[len(slots) : len(slots) + len(some)], engine, limits)
+        if own is None:
+            return None
+        slots += own
     return make_batch(
-        engine.vocabulary,
+        vocabulary,
         slots,
         [record.offset for record in records],
         times,

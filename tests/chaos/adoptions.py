@@ -33,8 +33,8 @@ def named_by(label: dict[str, Any]) -> Adoption | None:
 def in_state(engine: Engine) -> Iterator[Adoption]:
     """What all machines' state says."""
     for stack in engine.stacks:
-        for slot in range(len(engine.machines)):
-            found = _of_core(engine.stacks[stack].state.core[slot], *engine.machines[slot], stack)
+        for whose, slot in engine.slots.items():
+            found = _of_core(engine.stacks[stack].state.core[slot], *whose, stack)
             if found is not None:
                 yield found
 

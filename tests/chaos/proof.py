@@ -73,23 +73,23 @@ def prove(story: Story) -> Proof:
         labels = _by("label_id", sent["labels"][number])
         wrong += _altered(labels)
         wrong += _out_of_order(sent["labels"][number])
-        restored = _read_back(new_engine(settings), sent["changelog"][number])
+        restored = _read_back(new_engine(settings, number), sent["changelog"][number])
         named = {adoptions.named_by(json.loads(copies[0])) for copies in labels.values()} - {None}
         in_force = {one for one in (*named, *adoptions.in_state(restored)) if one is not None}
         if unknown := [one for one in in_force if (one.machine_id, one.digest) not in updates]:
             wrong.append(f"models in force that were never published: {unknown[:3]}")
             continue
         wrong += adoptions.not_durable(sent["labels"][number], sent["changelog"][number])[:5]
-        calm = new_partition(settings, number, new_engine(settings), story.build)
+        calm = new_partition(settings, new_engine(settings, number), story.build)
         judge_undisturbed(calm, readings[number], in_force, updates)
         wrong += _unlike(calm, number, sent)
         wrong += [f"state of partition {number}: {one}" for one in different_state(restored, calm.engine)]
-        after = new_partition(settings, number, restored, story.build)
+        after = new_partition(settings, restored, story.build)
         wrong += [
             f"partition {number}, labels to come: {one}" for one in different_labels_to_come(after, calm, story.seed)
         ]
         models += len(in_force)
-        machines += len(restored.machines)
+        machines += len(restored.slots)
     return Proof(
         readings=sum(map(len, readings.values())),
         rejected=sum(one.rejected for one in report.balances[:1]),
@@ -113,7 +113,7 @@ def _read_back(engine: Engine, changelog: Iterable[Any]) -> Engine:
     if records:
         restore(engine, TP(records[0].topic, records[0].partition), records)
     engine.finish_restore()
-    engine.read_back(range(len(engine.machines)))
+    engine.read_back(engine.slots.values())
     return engine
 
 

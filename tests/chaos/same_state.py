@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from models.engine.codes import OPEN
 from models.engine.engine import Engine
-from streams.worker.partition import Output, Partition
+from streams.worker.alone import Alone
+from streams.worker.partition import Output
 from tests.chaos.fleet import START_S
 
 #: What depends on when state was written, and nothing else on it.
@@ -19,7 +20,7 @@ _READINGS_TO_COME: Final = 40
 def different_state(one: Engine, other: Engine) -> list[str]:
     """Machines and columns in which the stored state of two engines differs."""
     for engine in (one, other):
-        engine.read_back(range(len(engine.machines)))
+        engine.read_back(engine.slots.values())
     wrong = [f"only one knows {machine}" for machine in one.slots.keys() ^ other.slots.keys()]
     for machine in sorted(one.slots.keys() & other.slots.keys()):
         for stack in one.stacks:
@@ -51,7 +52,7 @@ class _Record(NamedTuple):
     timestamp: int = 0
 
 
-def different_labels_to_come(one: Partition, other: Partition, seed: int) -> list[str]:
+def different_labels_to_come(one: Alone, other: Alone, seed: int) -> list[str]:
     """Feed both the same further readings, some of them late or far out, and compare what comes of it."""
     machines = sorted(one.engine.slots)
     if machines != sorted(other.engine.slots):

@@ -9,8 +9,8 @@ import pytest
 
 from schemas.decoding import decode_reading
 from schemas.errors import BadReading
+from streams.worker.alone import Alone
 from streams.worker.limits import Limits
-from streams.worker.partition import Counts, Partition
 from tests.chaos.conftest import MakeDisturbed, Prove
 from tests.chaos.disturbed import warnings
 from tests.chaos.fleet import Fleet, Message
@@ -67,7 +67,7 @@ def _is_good(one: Poison) -> bool:
 def test_each_kind_of_poison_becomes_what_it_must_whether_alone_or_in_a_run(seed: int, whole_suite: bool) -> None:
     messages = list(poison(seed, 100_000 if whole_suite else 10_000))
     for size in (1, 50):
-        partition = Partition(new_engine(), STAMP, Limits(65_536, 100_000), Counts())
+        partition = Alone(new_engine(), STAMP, Limits(65_536, 100_000))
         rejected: set[int] = set()
         for at in range(0, len(messages), size):
             run: list[Any] = [

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.training import ModelUpdate
 from streams.settings import Settings
+from streams.worker.alone import Alone
 from streams.worker.limits import Limits
-from streams.worker.partition import Counts, Partition
 from tests.chaos.adoptions import Adoption
 
 _RUN: Final = 500
@@ -29,23 +30,22 @@ class Build:
     git_commit: str
 
 
-def new_engine(settings: Settings) -> Engine:
-    """An engine as the worker makes it."""
+def new_engine(settings: Settings, number: int) -> Engine:
+    """The engine of a partition as the worker makes it."""
     knobs = settings.worker
-    return Engine(
-        choose_stacks(knobs.stacks), EngineSettings(refits=knobs.training_requests, detectors=knobs.detectors)
-    )
+    settled = EngineSettings(refits=knobs.training_requests, detectors=knobs.detectors)
+    return Engine(Machines(choose_stacks(knobs.stacks), settled), number)
 
 
-def new_partition(settings: Settings, number: int, engine: Engine, build: Build) -> Partition:
+def new_partition(settings: Settings, engine: Engine, build: Build) -> Alone:
     """A partition around ``engine`` as the worker makes it."""
     knobs = settings.worker
-    stamp = Stamp(settings.topics.readings.name, number, build.version, build.git_commit)
-    return Partition(engine, stamp, Limits(knobs.max_message_bytes, knobs.max_machines_per_client), Counts())
+    stamp = Stamp(settings.topics.readings.name, build.version, build.git_commit)
+    return Alone(engine, stamp, Limits(knobs.max_message_bytes, knobs.max_machines_per_client))
 
 
 def judge_undisturbed(
-    partition: Partition,
+    partition: Alone,
     records: Sequence[Any],
     adoptions: Iterable[Adoption],
     updates: Mapping[tuple[str, str], ModelUpdate],
@@ -65,6 +65,6 @@ def judge_undisturbed(
     _judge(partition, records[at:])
 
 
-def _judge(partition: Partition, records: Sequence[Any]) -> None:
+def _judge(partition: Alone, records: Sequence[Any]) -> None:
     for first in range(0, len(records), _RUN):
         partition.judge(records[first : first + _RUN])

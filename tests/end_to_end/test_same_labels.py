@@ -10,6 +10,7 @@ import numpy as np
 from models.engine.batch import WIDE, make_batch
 from models.engine.engine import Engine
 from models.engine.labels import make_labels
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.simulator import SIGNALS, Fleet, Rates
 from models.stacks import choose_stacks
@@ -48,12 +49,12 @@ def _a_wells_readings() -> list[dict[str, Any]]:
 
 
 def _by_engine(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    engine = Engine(choose_stacks(["load"]), EngineSettings(refits=False))
+    engine = Engine(Machines(choose_stacks(["load"]), EngineSettings(refits=False)))
     slot, n = engine.slot("acme", _WELL), len(readings)
     values = [reading[name] for reading in readings for name in engine.vocabulary]
     times = [reading["time_ms"] for reading in readings]
     batch = make_batch(engine.vocabulary, [slot] * n, range(n), times, [WIDE] * n, values, [1.0] * n, [False] * n)
-    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP)
+    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines.names, STAMP)
     return _sorted([json.loads(write_twin(label)) for label in made.in_order()])
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.fitting import digest_of
 from models.stacks import Stack, choose_stacks
 from schemas.training import FeatureModel, ModelUpdate
 from schemas.twins import write_twin
 
-STAMP = Stamp("readings", 0, "1.2.3", "c0ffee")
+STAMP = Stamp("readings", "1.2.3", "c0ffee")
 START_MS = 1_700_000_000_000
 MINUTE_MS = 60_000
 
@@ -35,7 +36,7 @@ def new_engine(stacks: Sequence[Stack] | None = None, **settings: Any) -> Engine
     settings.setdefault("history", 128)
     stacks = choose_stacks(["load"]) if stacks is None else stacks
     settings.setdefault("detectors", {stack.name: "isolation_forest" for stack in stacks})
-    return Engine(stacks, EngineSettings(**settings))
+    return Engine(Machines(stacks, EngineSettings(**settings)))
 
 
 def batch_of(engine: Engine, readings: Sequence[R], first_offset: int = 0) -> ReadingBatch:
@@ -61,7 +62,7 @@ def labels_of(engine: Engine, batch: ReadingBatch) -> list[Any]:
     """Labels of all stacks for a run, stack by stack."""
     made = []
     for name, verdicts in engine.step(batch).items():
-        made += make_labels(engine.stacks[name], verdicts, batch, engine.machines, STAMP).labels
+        made += make_labels(engine.stacks[name], verdicts, batch, engine.machines.names, STAMP).labels
     return made
 
 
@@ -123,8 +124,8 @@ def as_published(update: ModelUpdate) -> ModelUpdate:
 
 def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any) -> Engine:
     """A new engine that was told everything the old one would write to a changelog."""
-    touched = [(name, slot) for name in engine.stacks for slot in range(len(engine.machines))]
-    for records in engine._writers.values():
+    touched = [(name, slot) for name in engine.stacks for slot in engine.slots.values()]
+    for records in engine.machines.writers.values():
         records.start_over()
     again = new_engine(**options)
     learns_online = any(one.learns_online for one in engine.stacks.values())

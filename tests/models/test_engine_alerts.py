@@ -19,8 +19,8 @@ def judge(loads: list[float]) -> tuple[list[Any], list[Any]]:
     engine = new_engine([Quick()])
     engine.adopt(model(), 0)
     batch = batch_of(engine, [R(float(m), 200 + load, 200) for m, load in enumerate(loads)])
-    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP)
-    return list(made.labels), list(made.incidents)
+    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines.names, STAMP)
+    return list(made.labels), [incident for _, incident in made.incidents]
 
 
 NORMAL, HIGH, HIGHER = [100.0] * 6, [120.0] * 6, [130.0] * 6
@@ -83,6 +83,6 @@ def test_unscored_readings_neither_open_nor_close() -> None:
     engine.adopt(model(), 0)
     readings = [R(float(m), 320, 200) for m in range(6)] + [R(float(m), None, 200) for m in range(6, 12)]
     batch = batch_of(engine, readings)
-    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP)
+    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines.names, STAMP)
     assert [label.alert for label in made.labels][-6:] == ["open"] * 6
     assert len(made.incidents) == 1

@@ -25,7 +25,7 @@ NOT_COMPARED = {
 def issued(engine: Engine, readings: list[R], first_offset: int = 0) -> list[Any]:
     """All labels of the load stack in the order in which they go out."""
     batch = batch_of(engine, readings, first_offset)
-    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP)
+    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines.names, STAMP)
     return list(made.in_order())
 
 
@@ -105,7 +105,7 @@ def test_a_late_reading_opens_no_alert_and_leaves_those_of_others_alone() -> Non
     opened = [label for label in first if label.alert == "opened"]
     assert len(opened) == 1
     batch = batch_of(engine, [load(m, 150.0) for m in range(21, 30)], 50)
-    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP)
+    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines.names, STAMP)
     assert not made.incidents
     assert {label.alert for label in made.labels} == {"quiet"}
     by_offset = {label.source_offset: label for label in first}
@@ -286,7 +286,7 @@ def test_after_a_crash_between_any_two_changelog_records_labels_are_the_same_to_
     log: list[tuple[bytes, bytes]] = []
     for start, stop in pairwise([0, *ends]):
         part = batch.part(start, stop)
-        made = make_labels(whole.stacks["load"], whole.step(part)["load"], part, whole.machines, STAMP)
+        made = make_labels(whole.stacks["load"], whole.step(part)["load"], part, whole.machines.names, STAMP)
         expected |= {
             label.label_id: line for label, line in zip(made.in_order(), as_bytes(made.in_order()), strict=True)
         }
@@ -303,7 +303,7 @@ def test_after_a_crash_between_any_two_changelog_records_labels_are_the_same_to_
     again.finish_restore()
     end = ends[-1] if ends else 0
     repeated = batch_of(again, readings).part(0, end)
-    made = make_labels(again.stacks["load"], again.step(repeated)["load"], repeated, again.machines, STAMP)
+    made = make_labels(again.stacks["load"], again.step(repeated)["load"], repeated, again.machines.names, STAMP)
     for label, line in zip(made.in_order(), as_bytes(made.in_order()), strict=True):
         assert line == expected[label.label_id]
 

@@ -6,6 +6,7 @@ import pytest
 from models.detectors import ForestDetector
 from models.engine.batch import WIDE, make_batch
 from models.engine.engine import Engine
+from models.engine.machines import Machines
 from models.engine.requests import training_requests
 from models.engine.settings import EngineSettings
 from models.stacks import STACKS, LoadStack, Signals, Stack, choose_stacks
@@ -89,7 +90,7 @@ def test_a_machine_that_is_new_after_a_restart_gets_the_fleets_model() -> None:
 
 
 def test_replaced_models_give_their_room_back() -> None:
-    engine = Engine(choose_stacks(["load"]), EngineSettings())
+    engine = Engine(Machines(choose_stacks(["load"]), EngineSettings()))
     rng = np.random.default_rng(1)
     run(engine, flat(0, 20))
     for number in range(1, 400):
@@ -113,7 +114,7 @@ def requests_of(engine: Engine, readings: list[R], first: int = 0) -> list[tuple
     made = []
     for offset, reading in enumerate(readings, first):
         batch = batch_of(engine, [reading], offset)
-        made += [(offset, r.reason) for r in training_requests(engine, engine.step(batch), batch, STAMP)]
+        made += [(offset, r.reason) for r in training_requests(engine.machines, engine.step(batch), batch, STAMP)]
     return made
 
 
@@ -137,7 +138,7 @@ def test_a_request_carries_the_medians_and_where_they_came_from() -> None:
     engine = new_engine(history=1024, first_fit=60)
     batch = batch_of(engine, flat(0, 60))
     verdicts = engine.step(batch)
-    (request,) = training_requests(engine, verdicts, batch, STAMP)
+    (request,) = training_requests(engine.machines, verdicts, batch, STAMP)
     assert request.request_id == "load-0-59"
     assert request.medians == [verdicts["load"].median[:, 0].tolist()]
     assert (request.source.topic, request.source.partition, request.source.last_offset) == ("readings", 0, 59)
@@ -149,7 +150,7 @@ def test_stretches_of_an_open_alert_stay_out_of_the_history() -> None:
     engine.adopt(model(), 0)
     readings = flat(0, 200) + flat(200, 60, 140.0) + flat(260, 40)
     batch = batch_of(engine, readings)
-    (request,) = training_requests(engine, engine.step(batch), batch, STAMP)
+    (request,) = training_requests(engine.machines, engine.step(batch), batch, STAMP)
     assert len(request.exclusions) == 1
     assert max(request.medians[0]) < 125, "the fault is not learnt as normal"
 

@@ -9,6 +9,7 @@ import pytest
 from models.engine.batch import WIDE, make_batch
 from models.engine.codes import ANOMALOUS, MISSING, REASONS, SCORABLE
 from models.engine.engine import Engine
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.engine.views.names import VIEWS
 from models.engine.views.tally import HIGHEST
@@ -43,7 +44,7 @@ def _judge(values: Floats, times_ms: Floats | None = None) -> Any:
     n, signals = values.shape
     times = _START_MS + _MINUTE_MS * np.arange(n) if times_ms is None else times_ms
     stack = general_stack([f"signal_{j}" for j in range(signals)])
-    engine = Engine([stack], EngineSettings(refits=False))
+    engine = Engine(Machines([stack], EngineSettings(refits=False)))
     slot = engine.slot("acme", "machine")
     batch = make_batch(
         engine.vocabulary,

@@ -56,11 +56,11 @@ def test_status_and_incidents_keep_their_contract() -> None:
     engine = new_engine()
     engine.adopt(model(), 0)
     batch = batch_of(engine, [R(float(m), 400, 200) for m in range(40)])
-    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines, STAMP)
+    made = make_labels(engine.stacks["load"], engine.step(batch)["load"], batch, engine.machines.names, STAMP)
     status = status_of(40, [made.labels[-1]])
     assert Status.model_validate_json(status).model_dump_json().encode() == status
     assert made.incidents
-    for incident in made.incidents:
+    for _, incident in made.incidents:
         assert Incident.model_validate_json(incident.model_dump_json()) == incident
 
 

@@ -9,8 +9,8 @@ from models.fitting import digest_of
 from schemas.training import ModelUpdate
 from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.limits import Limits
-from streams.worker.partition import Counts, Partition
-from tests.models.engines import STAMP, as_published, model, new_engine
+from streams.worker.partition import Partition
+from tests.models.engines import as_published, model, new_engine
 
 
 class Record(NamedTuple):
@@ -35,7 +35,7 @@ def with_feature(**changes: Any) -> Record:
 
 
 def partition(machines: int = 10) -> Partition:
-    return Partition(new_engine(), STAMP, Limits(65_536, machines), Counts())
+    return Partition(new_engine(), Limits(65_536, machines))
 
 
 class Told(list[str]):
@@ -88,7 +88,7 @@ def test_models_let_no_more_machines_in_than_readings_would() -> None:
     one, told = partition(machines=3), Told()
     fitting, _ = announce(one, [as_published(model(f"well-{number}")) for number in range(5)], told)
     assert len(fitting) == 3
-    assert len(one.engine.machines) == 3
+    assert len(one.engine.slots) == 3
     assert len(told) == 2
     fitting, records = announce(one, [as_published(model("well-0", centre=7.0))], told)
     assert len(fitting) == len(records) == 1, "one that is known goes on being served"

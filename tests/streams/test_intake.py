@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.engine.batch import ReadingBatch
 from models.engine.engine import Engine
+from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
-from streams.worker.intake import TakenIn, take_in_any, take_in_run
+from schemas.rejected import Rejected
+from streams.worker.intake import take_in, take_in_any
 from streams.worker.limits import Limits
 from streams.worker.partition import Output
 from streams.worker.usual import take_in_usual
@@ -30,19 +33,18 @@ class Record(NamedTuple):
 
 
 def new_engine() -> Engine:
-    return Engine(choose_stacks(["load", "flow", "general:pump_current"]), EngineSettings())
+    return Engine(Machines(choose_stacks(["load", "flow", "general:pump_current"]), EngineSettings()))
 
 
 def records_of(messages: Sequence[tuple[bytes | None, bytes | None]]) -> list[Record]:
     return [Record(offset, key, value) for offset, (key, value) in enumerate(messages)]
 
 
-def plain(taken: TakenIn, engine: Engine) -> tuple[Any, ...]:
-    batch = taken.batch
+def plain(batch: ReadingBatch, rejected: Sequence[Rejected], engine: Engine) -> tuple[Any, ...]:
     columns = [getattr(batch, name).tolist() for name in ("offset", "time_ms", "tag", "quality")]
     values = [[None if np.isnan(x) else x for x in row] for row in batch.values.tolist()]
-    machines = [engine.machines[slot] for slot in batch.slot.tolist()]
-    return (*columns, values, machines, [(one.reason, one.source_offset) for one in taken.rejected])
+    machines = [engine.machines.names[slot] for slot in batch.slot.tolist()]
+    return (*columns, values, machines, [(one.reason, one.source_offset) for one in rejected])
 
 
 def usual(**fields: Any) -> tuple[bytes, bytes]:
@@ -95,12 +97,13 @@ STRANGE = st.sampled_from(
 def test_a_run_is_taken_in_as_its_messages_are_one_by_one(messages: list[tuple[bytes | None, bytes | None]]) -> None:
     records = records_of(messages)
     one, other = new_engine(), new_engine()
-    assert plain(take_in_run(records, one, LIMITS), one) == plain(take_in_any(records, other, LIMITS), other)
+    taken = take_in([(one, records)], LIMITS)
+    assert plain(taken.batch, taken.rejected[0], one) == plain(*take_in_any(other, records, LIMITS), other)
 
 
 def short(messages: list[tuple[bytes | None, bytes | None]]) -> bool:
     """Whether the short way takes these."""
-    return take_in_usual(records_of(messages), new_engine(), LIMITS) is not None
+    return take_in_usual([(new_engine(), records_of(messages))], LIMITS) is not None
 
 
 def test_what_nearly_all_messages_look_like_goes_the_short_way() -> None:
@@ -134,6 +137,6 @@ def test_a_run_that_is_not_usual_lets_no_machine_in_by_what_is_refused() -> None
     good = b'{"client_id":"acme","machine_id":"a","time":1767225600,"casing_pressure":1.0,"tubing_pressure":1.0}'
     silent = b'{"client_id":"acme","machine_id":"b","time":1767225600}'
     records = records_of([(b"a", good), (b"b", silent)])
-    taken = take_in_run(records, engine, LIMITS)
-    assert [one.source_offset for one in taken.rejected] == [1]
-    assert [machine for _, machine in engine.machines] == ["a"]
+    taken = take_in([(engine, records)], LIMITS)
+    assert [one.source_offset for one in taken.rejected[0]] == [1]
+    assert list(engine.slots) == [("acme", "a")]

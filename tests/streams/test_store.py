@@ -41,7 +41,7 @@ class App:
 
 
 def new_store(app: App) -> StateStore:
-    return StateStore("wellsentry://", app, SimpleNamespace(name="state"), options={"new_engine": new_engine})
+    return StateStore("wellsentry://", app, SimpleNamespace(name="state"), options={"machines": new_engine().machines})
 
 
 def judged(readings: int) -> tuple[Any, list[Record]]:
@@ -82,7 +82,8 @@ async def test_a_partition_that_somebody_else_had_meanwhile_is_read_back_whole()
     await store.on_rebalance({CHANGELOG}, set(), set())
     assert store.persisted_offset(CHANGELOG) is None
     assert app.revoked == [CHANGELOG]
-    assert store.engine(0).machines == []
+    assert store.engine(0).slots == {}
+    assert store.machines.names == []
 
 
 async def test_records_that_appear_behind_a_partition_that_was_kept_are_an_error_and_not_read_into_it() -> None:
@@ -187,3 +188,21 @@ def _create(url: str, topic: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=url)
     admin.create_topics([NewTopic(topic, 1, 1)])
     admin.close()
+
+
+async def test_a_partition_that_goes_takes_its_machines_with_it_and_the_others_keep_theirs() -> None:
+    app = App()
+    store = new_store(app)
+    other = TP("changelog", 1)
+    _, records = judged(40)
+    app.end = records[-1].offset + 1
+    await store.on_rebalance({CHANGELOG, other}, set(), {CHANGELOG, other})
+    for tp in (CHANGELOG, other):
+        store.apply_run(tp, [record._replace(partition=tp.partition) for record in records])
+    await store.on_recovery_completed({CHANGELOG, other}, set())
+    kept = store.engine(1)
+    assert [name.partition for name in store.machines.names] == [0, 1]
+    await store.on_rebalance({other}, {CHANGELOG}, set())
+    assert store.engine(1) is kept
+    assert [name.partition for name in store.machines.names] == [1]
+    assert list(kept.slots.values()) == [0]

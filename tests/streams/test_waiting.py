@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,16 +26,15 @@ def test_whoever_has_a_reading_that_is_not_written_waits_and_nobody_else(steps: 
         now += 1.0
         if what == "add":
             (slots,) = how
-            waiting.add(np.array(slots, np.int64), offset, now)
+            waiting.add(slots, offset, now)
             for slot in slots:
                 oldest.setdefault(slot, offset)
                 since.setdefault(slot, now)
             offset += len(slots)
         else:
             most, ago = how
-            taken = waiting.take(most, now - ago).tolist()
-            due = sorted((since[slot], slot) for slot in since if since[slot] <= now - ago)
-            assert taken == [slot for _, slot in due[:most]]
+            taken = waiting.take(most, now - ago)
+            assert taken == [slot for slot in since if since[slot] <= now - ago][:most]
             for slot in taken:
                 del oldest[slot], since[slot]
         assert len(waiting) == len(oldest)
