@@ -130,7 +130,7 @@ def call_us(fleet: Fleet, run: int) -> dict[str, float]:
         spent = dict.fromkeys(parts, 0.0)
         for messages in [fleet.messages(run) for _ in range(calls)]:
             at = [time.process_time()]
-            batch = take_in([(engine, messages)], _LIMITS).batch
+            batch = take_in([(engine, messages)], _LIMITS, "readings").batch
             at.append(time.process_time())
             verdicts = engine.step(batch)["load"]
             at.append(time.process_time())

@@ -62,11 +62,11 @@ def main() -> None:
         print(f"{total:,} labels; memory {memory[0]:.0f} MB", flush=True)
         for _ in range(options.rounds):
             total += send_all(url, f"{prefix}.readings", itertools.islice(come, machines))
-            before = labels.count()
+            before = labels.of_partitions()
             with worker(url, prefix, log__level="info") as one:
-                came = labels.wait(before + 1, 300.0)
+                came = labels.wait_for_record(before, 300.0)
                 first.append(came - one.started_s)
-                whole.append(labels.wait(total, 300.0) - one.started_s)
+                whole.append(labels.wait(sum(before.values()) + machines, 300.0) - one.started_s)
                 time.sleep(1.0)
                 memory.append(one.memory_mb)
                 happened = one.happened()

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.arrivals import Arrivals, Labels, decode
+from bench.contenders import PARTITIONS
 from bench.figures import figure, hand_on, median_of, taken_on
 from bench.steady_feed import steady_feed
 from bench.workers import Group, Worker, minutes_ago, new_installation, wait_for
@@ -23,6 +24,8 @@ from streams.settings import BrokerSettings
 
 _READINGS_EACH = 60
 _FEED_AT_MOST_S = 600.0
+#: A machine's state is written two seconds after a reading, and what may be committed by it every two seconds.
+_BEHIND_S = 6
 
 
 def main() -> None:
@@ -45,8 +48,7 @@ def main() -> None:
             with steady_feed(kafka.url, prefix, options.machines, options.rate, _FEED_AT_MOST_S):
                 for number in range(options.rounds):
                     workers.append(Worker(kafka.url, prefix))
-                    # Behind by what comes between two commits, and a little.
-                    group.wait(2, options.rate // 4, workers)
+                    group.wait(2, _BEHIND_S * options.rate // PARTITIONS, workers)
                     time.sleep(2.0)
                     took, other = kill_one(kafka.url, prefix, group, workers, options.rate)
                     worst.append(max(took) - timeout_s)
@@ -79,7 +81,9 @@ def kill_one(url: str, prefix: str, group: Group, workers: list[Worker], rate: i
         time.sleep(1.0)
         killed_s = time.time()
         workers.pop(0).kill()
-        wait_for(lambda: group.settled(1, rate // 4), "the other worker keeps up alone", workers, 120.0)
+        wait_for(
+            lambda: group.settled(1, _BEHIND_S * rate // PARTITIONS), "the other worker keeps up alone", workers, 120.0
+        )
         time.sleep(1.0)
         labels = decode(arrivals.take())
     left = group.members()

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -142,6 +142,17 @@ class Ends:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{found} of {count} records after {within_s:.0f} s")
             time.sleep(0.02)
+        return time.monotonic()
+
+    def wait_for_record(self, ends: Mapping[int, int], within_s: float) -> float:
+        """Wait for a record behind ``ends``; when it was there (monotonic seconds). A claim's marker is none."""
+        self._consumer.assign(self._partitions)
+        for place in self._partitions:
+            self._consumer.seek(place, ends[place.partition])
+        deadline = time.monotonic() + within_s
+        while not self._consumer.poll(timeout_ms=20, max_records=1):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no record after {within_s:.0f} s")
         return time.monotonic()
 
     def close(self) -> None:

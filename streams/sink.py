@@ -79,6 +79,7 @@ class Sink:
         self._handed_over: int | None = None  # the group's generation whose partitions are given up
         self._committed: dict[TopicPartition, int] = {}
         self._counts = _Counts()
+        app.plainly = frozenset((settings.topics.labels.name,))
         app.agent(runs_topic(app, settings.topics.labels.name), name="wellsentry.sink")(self.gather)
         app.task(self.write_when_due)
         app.task(self.report)
@@ -103,17 +104,17 @@ class Sink:
         now_s = time.monotonic()
         row = None
         for record in run.records:
-            row = self._label_in(record)
+            row = self._label_in(run.tp, record)
             self._gathering.add(run.tp, record.offset, row, now_s)
         if row is not None:
             self._counts.newest_ms = max(self._counts.newest_ms, row.time_ms)
 
-    def _label_in(self, record: Any) -> LabelRow | None:
+    def _label_in(self, tp: TopicPartition, record: Any) -> LabelRow | None:
         try:
             return decode_label(record.value)
         except NotALabel as error:
             self._counts.skipped += 1
-            self._counts.last_skipped = f"{record.topic}/{record.partition}/{record.offset}: {error}"
+            self._counts.last_skipped = f"{tp.topic}/{tp.partition}/{record.offset}: {error}"
             return None
 
     async def write_when_due(self) -> None:

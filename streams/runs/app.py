@@ -15,14 +15,13 @@ from schemas.errors import BrokerError
 from streams.access.broker import addresses, for_faust
 from streams.log import get_logger
 from streams.runs.claims import Claim
+from streams.runs.run import MAX_RUN
 from streams.runs.tables import ReadyTables
 from streams.runs.transport import HoldBack, RebalanceHook, RunTransport
 from streams.settings import Settings
 
 log = get_logger(__name__)
 
-#: Records one fetch may bring. More makes runs longer and cheaper, and a label later.
-MAX_RUN = 4_000
 #: Fetches that wait in an agent's queue before its partitions are no longer fetched.
 _QUEUED_FETCHES = 2
 #: Of one partition; whatever has been fetched and not judged yet takes memory.
@@ -53,6 +52,8 @@ class RunApp(faust.App):  # type: ignore[misc]
     hold_back: HoldBack
     #: Topics whose partitions begin with small runs: of these each record takes long at first, and others wait for the first.
     begin_gently: frozenset[str]
+    #: Topics whose records come as they lie in a fetch (:mod:`streams.runs.batches`).
+    plainly: frozenset[str]
     claims: dict[int, Claim]
     partitions: int  # of each topic
 
@@ -62,6 +63,7 @@ class RunApp(faust.App):  # type: ignore[misc]
         self.claims = {}
         self.hold_back = _hold_nothing_back
         self.begin_gently = frozenset()
+        self.plainly = frozenset()
         super().__init__(*args, **kwargs)
 
     def lose(self, partition: int, claim: Claim) -> None:

@@ -2,16 +2,23 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
+
+#: Records of a run, at most. More make runs longer and cheaper, and a label later.
+MAX_RUN: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Records of one partition in the order of their offsets; never empty, gaps (compaction) are possible."""
+    """Records of one partition in the order of their offsets; never empty, gaps (compaction) are possible.
+
+    Each has ``offset``, ``timestamp`` (ms), ``key`` and ``value``; topic and partition are said here.
+    """
 
     tp: TopicPartition
-    records: Sequence[ConsumerRecord]
+    records: Sequence[Any]
     generation: int = 0  # of the consumer group, when it was fetched
 
     @property

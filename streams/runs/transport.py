@@ -7,7 +7,8 @@
 4. A changelog run is applied to its table's store at once; Recovery is shown only the last offset.
 5. The broker keeps a fetch that finds nothing for a tenth of a second. Partitions that are resumed meanwhile wait until it
    answers, which Faust lets take a second and a half: at a start, after a rebalance, whenever one caught up.
-6. Changelogs are fetched in batches (:mod:`streams.runs.batches`): nobody needs an object of each of their records.
+6. Changelogs, and what the application names, are fetched in batches (:mod:`streams.runs.batches`): nobody needs an object
+   of each of their records.
 7. Before anything is read of partitions that were given, the application may take them over (``on_assign``).
 
 These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
@@ -18,14 +19,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.log import get_logger
 from streams.runs.batches import Fetched, all_records
-from streams.runs.run import Run
+from streams.runs.run import MAX_RUN, Run
 
 log = get_logger(__name__)
 
@@ -56,9 +57,9 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     async def on_start(self) -> None:
-        """Start, and take changelogs as they lie in a fetch."""
+        """Start, and take records as they lie in a fetch where that is wanted."""
         await super().on_start()
-        self._consumer._fetcher._records = Fetched(self.consumer._is_changelog_tp)
+        self._consumer._fetcher._records = Fetched(self.consumer.comes_plainly)
 
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
@@ -85,6 +86,10 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             return {}
         topics = {tp.topic for tp in consumer.assignment()}
         return {topic: len(consumer._client.cluster.partitions_for_topic(topic) or ()) for topic in topics}
+
+    def comes_plainly(self, tp: TP) -> bool:
+        """Whether a partition's records come as they lie in a fetch, a batch at a time."""
+        return tp.topic in self.app.plainly or self._is_changelog_tp(tp)
 
     def go_back(self) -> None:
         """Fetch again what is not committed: something of it was fetched and not taken."""
@@ -114,7 +119,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             return
         generation = self.app.consumer_generation_id
         come = await self._getmany(active_partitions=active, timeout=_FETCH_WAIT_S) or {}
-        fetched = {tp: all_records(some) if self._is_changelog_tp(tp) else some for tp, some in come.items()}
+        fetched = {tp: all_records(some) if self.comes_plainly(tp) else some for tp, some in come.items()}
         together: dict[str | TP, list[Run]] = {}
         for tp, records in fetched.items():
             runs = [Run(TopicPartition(*tp), some, generation) for some in self._runs_of(tp, records)]
@@ -131,13 +136,18 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         if fetched and sum(map(len, fetched.values())) < _SMALL_FETCH:
             await asyncio.sleep(_GATHER_S)
 
-    def _runs_of(self, tp: TP, records: list[ConsumerRecord]) -> list[list[ConsumerRecord]]:
-        """What was fetched of a partition as runs: one, or small ones at the beginning where the application asked for it."""
-        if tp in self._begun or tp.topic not in self.app.begin_gently:
-            return [records] if records else []
-        if records:
+    def _runs_of(self, tp: TP, records: list[Any]) -> list[list[Any]]:
+        """What was fetched of a partition as runs: as few as may be, or small ones at the beginning where the application
+        asked for it. A changelog's is one."""
+        if not records:
+            return []
+        if self._is_changelog_tp(tp):
+            return [records]
+        size = MAX_RUN
+        if tp.topic in self.app.begin_gently and tp not in self._begun:
             self._begun.add(tp)
-        return [records[at : at + _FIRST_RUNS] for at in range(0, len(records), _FIRST_RUNS)]
+            size = _FIRST_RUNS
+        return [records[at : at + size] for at in range(0, len(records), size)]
 
     async def _deliver(self, runs: list[Run]) -> None:
         """One event: the runs of a topic, or those of a changelog's partition."""

@@ -27,7 +27,7 @@ def run_worker(settings: Settings) -> None:
         # The steps are loaded while the group is joined and state is read, not when the first reading comes.
         loading = asyncio.create_task(asyncio.to_thread(_load_steps, settings))
         app = worker_app(settings)
-        app.begin_gently = frozenset((settings.topics.readings.name,))
+        app.begin_gently = app.plainly = frozenset((settings.topics.readings.name,))
         await serve(app)
         await loading
 

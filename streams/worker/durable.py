@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from schemas.topics import Topics
-from streams.runs.app import MAX_RUN, RunApp
+from streams.runs.app import RunApp
 from streams.runs.producing import Record, send_run
+from streams.runs.run import MAX_RUN
 from streams.worker.changelog import Change, Changelog
 from streams.worker.judge import Judge
 from streams.worker.partition import Output, Partition

@@ -22,8 +22,7 @@ _KEY_BYTES: Final = 1_024
 _DETAIL_CHARACTERS: Final = 500
 
 
-#: The engine of a partition, and consecutive Kafka records of it (``key``, ``value``, ``offset``, ``timestamp``, ``topic``,
-#: ``partition``).
+#: The engine of a partition, and consecutive Kafka records of it (``key``, ``value``, ``offset``, ``timestamp``).
 Part = tuple[Engine, Sequence[Any]]
 
 
@@ -36,22 +35,26 @@ class TakenIn:
     rejected: Sequence[Sequence[Rejected]]
 
 
-def take_in(parts: Sequence[Part], limits: Limits) -> TakenIn:
-    """Decode runs, of one partition each: all in a few calls if they are as usual, else one by one."""
+def take_in(parts: Sequence[Part], limits: Limits, topic: str) -> TakenIn:
+    """Decode runs of ``topic``, of one partition each: all in a few calls if they are as usual, else one by one."""
     usual = take_in_usual(parts, limits)
     if usual is not None:
         return TakenIn(usual, list(accumulate(len(records) for _, records in parts)), [()] * len(parts))
-    taken = [_take_in_run(engine, records, limits) for engine, records in parts]
+    taken = [_take_in_run(engine, records, limits, topic) for engine, records in parts]
     batches = [batch for batch, _ in taken]
     return TakenIn(join(batches), list(accumulate(map(len, batches))), [rejected for _, rejected in taken])
 
 
-def _take_in_run(engine: Engine, records: Sequence[Any], limits: Limits) -> tuple[ReadingBatch, Sequence[Rejected]]:
+def _take_in_run(
+    engine: Engine, records: Sequence[Any], limits: Limits, topic: str
+) -> tuple[ReadingBatch, Sequence[Rejected]]:
     usual = take_in_usual([(engine, records)], limits)
-    return (usual, ()) if usual is not None else take_in_any(engine, records, limits)
+    return (usual, ()) if usual is not None else take_in_any(engine, records, limits, topic)
 
 
-def take_in_any(engine: Engine, records: Sequence[Any], limits: Limits) -> tuple[ReadingBatch, Sequence[Rejected]]:
+def take_in_any(
+    engine: Engine, records: Sequence[Any], limits: Limits, topic: str
+) -> tuple[ReadingBatch, Sequence[Rejected]]:
     """A run message by message: whatever they are."""
     vocabulary = engine.vocabulary
     tags = {name: index for index, name in enumerate(vocabulary)}
@@ -82,7 +85,7 @@ def take_in_any(engine: Engine, records: Sequence[Any], limits: Limits) -> tuple
             if row is None:
                 row = _new_machine(engine, reading.client_id, machine, limits)
         except BadReading as error:
-            rejected.append(_reject(record, error, limits))
+            rejected.append(_reject(record, topic, engine.partition, error, limits))
             continue
         slot.append(row)
         offset.append(record.offset)
@@ -105,7 +108,7 @@ def _new_machine(engine: Engine, client_id: str, machine_id: str, limits: Limits
     return engine.slot(client_id, machine_id)
 
 
-def _reject(record: Any, error: BadReading, limits: Limits) -> Rejected:
+def _reject(record: Any, topic: str, partition: int, error: BadReading, limits: Limits) -> Rejected:
     """The message as it came, cut where it is longer than any reading: else the broker would not take it, and the worker
     could not go on."""
     value, key, cut = record.value, record.key, ""
@@ -117,8 +120,8 @@ def _reject(record: Any, error: BadReading, limits: Limits) -> Rejected:
         {
             "reason": error.reason,
             "detail": error.detail[: _DETAIL_CHARACTERS - len(cut)] + cut,
-            "source_topic": record.topic,
-            "source_partition": record.partition,
+            "source_topic": topic,
+            "source_partition": partition,
             "source_offset": record.offset,
             "produced_at": None if record.timestamp is None or record.timestamp < 0 else iso(record.timestamp),
             "key": _base64(key),

@@ -75,7 +75,9 @@ class Judge:
 
     def judge(self, parts: Sequence[Part]) -> list[Slots]:
         """Take ``parts`` through the engine; of each the slots whose state changed."""
-        taken = take_in([(partition.engine, records) for partition, records in parts], self._limits)
+        taken = take_in(
+            [(partition.engine, records) for partition, records in parts], self._limits, self._stamp.source_topic
+        )
         for (partition, records), rejected in zip(parts, taken.rejected, strict=True):
             partition.position = max(partition.position, records[-1].offset + 1)
             partition.output.rejected += [(one.key, one.model_dump_json().encode()) for one in rejected]

@@ -97,8 +97,8 @@ STRANGE = st.sampled_from(
 def test_a_run_is_taken_in_as_its_messages_are_one_by_one(messages: list[tuple[bytes | None, bytes | None]]) -> None:
     records = records_of(messages)
     one, other = new_engine(), new_engine()
-    taken = take_in([(one, records)], LIMITS)
-    assert plain(taken.batch, taken.rejected[0], one) == plain(*take_in_any(other, records, LIMITS), other)
+    taken = take_in([(one, records)], LIMITS, "readings")
+    assert plain(taken.batch, taken.rejected[0], one) == plain(*take_in_any(other, records, LIMITS, "readings"), other)
 
 
 def short(messages: list[tuple[bytes | None, bytes | None]]) -> bool:
@@ -137,6 +137,6 @@ def test_a_run_that_is_not_usual_lets_no_machine_in_by_what_is_refused() -> None
     good = b'{"client_id":"acme","machine_id":"a","time":1767225600,"casing_pressure":1.0,"tubing_pressure":1.0}'
     silent = b'{"client_id":"acme","machine_id":"b","time":1767225600}'
     records = records_of([(b"a", good), (b"b", silent)])
-    taken = take_in([(engine, records)], LIMITS)
+    taken = take_in([(engine, records)], LIMITS, "readings")
     assert [one.source_offset for one in taken.rejected[0]] == [1]
     assert list(engine.slots) == [("acme", "a")]

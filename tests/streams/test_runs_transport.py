@@ -80,7 +80,9 @@ def test_the_broker_s_wait_is_taken_from_the_field_that_we_set() -> None:
 
 def test_a_partition_that_begins_gently_begins_with_small_runs_and_then_comes_whole() -> None:
     consumer_of = RunConsumer.__new__(RunConsumer)
-    consumer_of.app = SimpleNamespace(begin_gently=frozenset({"readings"}))
+    consumer_of.app = SimpleNamespace(
+        begin_gently=frozenset({"readings"}), tables=SimpleNamespace(changelog_topics={"changelog"})
+    )
     consumer_of._begun = set()
     records: list[Any] = list(range(250))
     readings, models = TP("readings", 0), TP("models", 0)
@@ -89,3 +91,5 @@ def test_a_partition_that_begins_gently_begins_with_small_runs_and_then_comes_wh
     assert consumer_of._runs_of(readings, records) == [records]
     assert consumer_of._runs_of(models, records) == [records]
     assert consumer_of._runs_of(models, []) == []
+    assert [len(run) for run in consumer_of._runs_of(readings, list(range(9_000)))] == [4_000, 4_000, 1_000]
+    assert [len(run) for run in consumer_of._runs_of(TP("changelog", 0), list(range(9_000)))] == [9_000]

@@ -21,7 +21,9 @@ class Consumer(RunConsumer):
         self.position, self.committed = 0, 0
         self.delivered: list[int] = []
         self.during_fetch: Any = lambda: None
-        self.app = SimpleNamespace(consumer_generation_id=1, hold_back=self._nothing, begin_gently=frozenset())
+        self.app = SimpleNamespace(
+            consumer_generation_id=1, hold_back=self._nothing, begin_gently=frozenset(), plainly=frozenset()
+        )
 
     async def _nothing(self, _: set[TP]) -> set[TP]:
         return set()
