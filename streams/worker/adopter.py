@@ -6,6 +6,7 @@ its partition wait, a few milliseconds; models that come meanwhile are adopted t
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiokafka import TopicPartition
 
@@ -23,6 +24,9 @@ _MOST_ASIDE = 20_000
 #: Models that are read, and that are adopted, before something else has its turn.
 _READ_AT_ONCE = 4
 _ADOPT_AT_ONCE = 64
+#: Models that wait before no further ones are fetched. They wait as they came: as objects each would take 30 kB and leave
+#: holes behind, which of 5,000 was a quarter of the worker's memory.
+_MOST_MODELS = 2_000
 
 
 class Adopter:
@@ -40,7 +44,7 @@ class Adopter:
         """Models of a partition are adopted at most every ``interval_s``."""
         self._app, self._durable, self._partition, self._judge, self._tell = app, durable, partition, judge, tell
         self._interval_s = interval_s
-        self._models: dict[TopicPartition, dict[bytes, ModelUpdate]] = {}
+        self._models: dict[TopicPartition, dict[bytes, list[Any]]] = {}  # records by key, the newest last
         self._read_to: dict[TopicPartition, int] = {}  # next offset of the models topic, once those are in force
         self._next_s: dict[TopicPartition, float] = {}
         self._work = asyncio.Event()
@@ -51,15 +55,17 @@ class Adopter:
 
     async def take_in(self, run: Run, is_ours: Callable[[Run], bool]) -> None:
         """Take a run of the models topic in; the last model of each key counts."""
-        updates: dict[bytes, ModelUpdate] = {}
-        for at in range(0, len(run), _READ_AT_ONCE):
-            some = read_updates(run.records[at : at + _READ_AT_ONCE], self._tell)
-            updates.update((update.key, update) for update in some)
-            await asyncio.sleep(0)  # whoever judges need not wait for all of them
         if is_ours(run):
-            self._models.setdefault(run.tp, {}).update(updates)
+            waiting = self._models.setdefault(run.tp, {})
+            for record in run.records:
+                waiting.setdefault(record.key, []).append(record)
             self._read_to[run.tp] = run.last_offset + 1
             self._work.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many models wait that no more should be fetched."""
+        return sum(map(len, self._models.values())) >= _MOST_MODELS
 
     def put_aside(self, run: Run) -> bool:
         """Keep a run of readings for later, if its partition waits for a model; whether it does."""
@@ -103,13 +109,26 @@ class Adopter:
 
     async def _adopt_some(self, tp: TopicPartition) -> None:
         waiting, read_to = self._models.pop(tp), self._read_to[tp]
-        await self._adopt(tp.partition, [waiting.pop(key) for key in list(waiting)[:_ADOPT_AT_ONCE]])
+        begun_s = asyncio.get_running_loop().time()
+        await self._adopt(tp.partition, await self._read([waiting.pop(key) for key in list(waiting)[:_ADOPT_AT_ONCE]]))
         if waiting:  # they go on at once, with what came meanwhile
-            self._models[tp] = {**waiting, **self._models.get(tp, {})}
+            for key, newer in self._models.get(tp, {}).items():
+                waiting.setdefault(key, []).extend(newer)
+            self._models[tp] = waiting
             return
-        self._next_s[tp] = asyncio.get_running_loop().time() + self._interval_s
+        self._next_s[tp] = begun_s + self._interval_s
         await commit_offsets(self._app, {tp: read_to})
         self.models_read[tp] = read_to
+
+    async def _read(self, of_keys: Sequence[Sequence[Any]]) -> list[ModelUpdate]:
+        """The newest model of each key; whoever judges need not wait for all of them."""
+        updates: list[ModelUpdate] = []
+        for at in range(0, len(of_keys), _READ_AT_ONCE):
+            updates += read_updates(
+                [record for records in of_keys[at : at + _READ_AT_ONCE] for record in records], self._tell
+            )
+            await asyncio.sleep(0)
+        return updates
 
     async def _adopt(self, number: int, updates: Sequence[ModelUpdate]) -> None:
         partition = self._partition(number)

@@ -147,11 +147,11 @@ class Worker:
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
         readings, models = self._topics.readings.name, self._topics.models.name
+        held = {tp for tp in active if tp.topic == models} if self._adopter.is_full else set()
         waiting = [tp for tp in active if tp.topic in (readings, models) and tp.partition not in self._started]
         if not waiting:
-            return set()
+            return held
         await self._look_at_ends({tp.partition for tp in waiting if tp.topic == readings} - self._starts.keys())
-        held = set()
         for tp in waiting:
             start = self._starts.get(tp.partition)
             if start is None:
