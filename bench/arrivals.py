@@ -141,7 +141,10 @@ def decode(fetched: list[Fetched]) -> Labels:
 def _event_times(records: bytes) -> Iterator[str]:
     batches = MemoryRecords(records)
     while batches.has_next():
-        for record in batches.next_batch():
+        batch = batches.next_batch()
+        if batch.is_control_batch:  # that a worker has claimed the partition
+            continue
+        for record in batch:
             label = record.value
             start = label.index(_EVENT_TIME) + len(_EVENT_TIME)
             yield label[start : label.index(b'"', start)].decode().rstrip("Z")

@@ -60,6 +60,11 @@ class Machines:
         """What each stack thinks of readings, whose machines have been read back. In the order of each machine's offsets."""
         return {name: engine.step(batch) for name, engine in self.stacks.items()}
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether there are machines whose records have not been read back yet: their first readings take long."""
+        return any(reader.unread for reader in self.readers.values())
+
     def record_keys(self, stack: str) -> Sequence[bytes]:
         """By slot: how the keys of a machine's records begin."""
         keys = self._keys[stack]

@@ -26,6 +26,9 @@ from streams.worker.waiting import Slots
 #: Runs of one fetch are judged together as long as they have no more readings than this: labels shall not wait for long.
 _TOGETHER: Final = 1_000
 
+#: While machines are read back with their readings each takes a millisecond, and labels go out between two groups only.
+_AT_FIRST: Final = 100
+
 #: A partition, and consecutive records of it.
 Part = tuple[Partition, Sequence[Any]]
 
@@ -44,16 +47,16 @@ class Counts:
     newest_ms: int = 0
 
 
-def together(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """Runs in their order, short ones in one group.
+def together(runs: Iterable[Run], most: int) -> Iterator[list[Run]]:
+    """Runs in their order, short ones in one group of at most so many readings.
 
-    >>> [[len(run) for run in some] for some in together([Run(None, [0] * n) for n in (400, 500, 200, 1800, 1)])]
+    >>> [[len(run) for run in some] for some in together([Run(None, [0] * n) for n in (400, 500, 200, 1800, 1)], 1_000)]
     [[400, 500], [200], [1800], [1]]
     """
     some: list[Run] = []
     readings = 0
     for run in runs:
-        if some and readings + len(run) > _TOGETHER:
+        if some and readings + len(run) > most:
             yield some
             some, readings = [], 0
         some.append(run)
@@ -72,6 +75,11 @@ class Judge:
         self._counts = counts
         self._latest: dict[str, dict[int, Any]] = {}  # by stack and slot: labels whose status is not sent
         self._keys: list[bytes] = []  # by slot: the key of its labels
+
+    @property
+    def at_once(self) -> int:
+        """How many readings of short runs are best judged together now."""
+        return _AT_FIRST if self._machines.has_unread else _TOGETHER
 
     def judge(self, parts: Sequence[Part]) -> list[Slots]:
         """Take ``parts`` through the engine; of each the slots whose state changed."""

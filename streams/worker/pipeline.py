@@ -104,7 +104,7 @@ class Worker:
     async def judge_readings(self, fetches: Any) -> None:
         """Each run of readings through the engine; what comes of it is made durable behind us."""
         async for runs in fetches:
-            for some in together(runs):
+            for some in together(runs, self._judge.at_once):
                 async with self._judging:
                     ours = self._ours(some)
                     self._judge_runs([run for run in ours if not self._adopter.put_aside(run)])
