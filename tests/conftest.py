@@ -144,7 +144,7 @@ def make_settings(unique_prefix: str, tmp_path: Path) -> MakeSettings:
     def make(broker_url: str | None = None, dynamodb_url: str | None = None, **sections: dict[str, Any]) -> Settings:
         chosen: dict[str, dict[str, Any]] = {
             "broker": {"topic_prefix": unique_prefix, "partitions": _PARTITIONS},
-            "worker": {"app_id": f"{unique_prefix}-worker"},
+            "worker": {"app_id": f"{unique_prefix}-worker", "changelog_interval_s": 0.5},
             "trainer": {"app_id": f"{unique_prefix}-trainer"},
             "sink": {"app_id": f"{unique_prefix}-sink"},
             "registry": {"url": str(tmp_path / "registry")},
