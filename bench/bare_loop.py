@@ -11,7 +11,7 @@ import sys
 import structlog
 from aiokafka import TopicPartition
 
-from bench.clients import partitions_of, start_clients
+from bench.clients import partitions_of, send_run, start_clients
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.machines import Machines
@@ -49,14 +49,8 @@ async def main(url: str, prefix: str, count: int) -> None:
         for tp, records in (await consumer.getmany(timeout_ms=500, max_records=4_000)).items():
             partition = engines[tp.partition]
             partition.take_status(partition.judge(records))
-            labels = partition.take_output().labels
-            batch = producer.create_batch()
-            for key, value in labels:
-                if batch.append(key=key, value=value, timestamp=None) is None:
-                    pending.add(await producer.send_batch(batch, names.labels.name, partition=tp.partition))
-                    batch = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=None)
-            pending.add(await producer.send_batch(batch, names.labels.name, partition=tp.partition))
+            home = TopicPartition(names.labels.name, tp.partition)
+            pending |= await send_run(producer, home, partition.take_output().labels)
             pending = {future for future in pending if not future.done()}
             done += len(records)
     await asyncio.gather(*pending)

@@ -1,4 +1,7 @@
-"""aiokafka's clients as both bare loops use them."""
+"""aiokafka's clients as the bare loops use them."""
+
+import asyncio
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -15,6 +18,21 @@ async def start_clients(url: str) -> tuple[AIOKafkaConsumer, AIOKafkaProducer]:
     await consumer.start()
     await producer.start()
     return consumer, producer
+
+
+async def send_run(
+    producer: AIOKafkaProducer, tp: TopicPartition, records: Iterable[tuple[bytes | None, bytes | None]]
+) -> set[asyncio.Future[object]]:
+    """Hand keys and values over in as few batches as possible; what is done when the broker has them."""
+    sent: set[asyncio.Future[object]] = set()
+    batch = producer.create_batch()
+    for key, value in records:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            sent.add(await producer.send_batch(batch, tp.topic, partition=tp.partition))
+            batch = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None)
+    sent.add(await producer.send_batch(batch, tp.topic, partition=tp.partition))
+    return sent
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:

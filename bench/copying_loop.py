@@ -10,8 +10,11 @@ import asyncio
 import contextlib
 import signal
 import sys
+from typing import Any
 
-from bench.clients import partitions_of, start_clients
+from aiokafka import TopicPartition
+
+from bench.clients import partitions_of, send_run, start_clients
 from schemas.times import iso
 from schemas.topics import topics
 
@@ -29,15 +32,14 @@ async def copy(url: str, prefix: str) -> None:
     pending: set[asyncio.Future[object]] = set()
     while True:
         for tp, records in (await consumer.getmany(timeout_ms=500)).items():
-            batch = producer.create_batch()
-            for record in records:
-                label = b'{"event_time":"%s"' % iso(record.timestamp).encode()
-                if batch.append(key=record.key, value=label.ljust(_LABEL_BYTES), timestamp=None) is None:
-                    pending.add(await producer.send_batch(batch, names.labels.name, partition=tp.partition))
-                    batch = producer.create_batch()
-                    batch.append(key=record.key, value=label.ljust(_LABEL_BYTES), timestamp=None)
-            pending.add(await producer.send_batch(batch, names.labels.name, partition=tp.partition))
+            home = TopicPartition(names.labels.name, tp.partition)
+            pending |= await send_run(producer, home, [(record.key, _answer(record)) for record in records])
             pending = {future for future in pending if not future.done()}
+
+
+def _answer(record: Any) -> bytes:
+    """As long as a label, and with the time that a label of the reading would have."""
+    return (b'{"event_time":"%s"' % iso(record.timestamp).encode()).ljust(_LABEL_BYTES)
 
 
 if __name__ == "__main__":
