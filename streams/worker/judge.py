@@ -3,7 +3,7 @@
 What is the same for every call costs as much as fifty readings, and of 5,000 a second a fetch brings five of each partition.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -15,12 +15,14 @@ from models.engine.labels import Stamp, make_labels, status_of
 from models.engine.machines import Machines
 from models.engine.requests import training_requests
 from models.engine.verdicts import Verdicts
+from schemas.incidents import Incident
+from schemas.training import TrainingRequest
 from schemas.twins import write_twin
 from streams.runs.producing import Record
 from streams.runs.run import Run
 from streams.worker.intake import TakenIn, take_in
 from streams.worker.limits import Limits
-from streams.worker.partition import Partition
+from streams.worker.partition import Output, Partition
 from streams.worker.waiting import Slots
 
 #: Runs of one fetch are judged together as long as they have no more readings than this: labels shall not wait for long.
@@ -94,12 +96,12 @@ class Judge:
         for (partition, _), own in zip(parts, slots_of, strict=True):
             partition.engine.read_back(own)
         verdicts = self._machines.step(taken.batch)
+        partitions = [partition for partition, _ in parts]
+        outputs = {one.engine.partition: one.output for one in partitions}
         for name, judged in verdicts.items():
-            self._label(name, judged, taken, slots, [partition for partition, _ in parts])
-        by_number = {partition.engine.partition: partition for partition, _ in parts}
+            self._label(name, judged, taken, slots, partitions, outputs)
         for request in training_requests(self._machines, verdicts, taken.batch, self._stamp):
-            line = (request.machine_id.encode(), request.model_dump_json().encode())
-            by_number[request.source.partition].output.training.append(line)
+            outputs[request.source.partition].training.append(_record(request))
         self._counts.readings += len(taken.batch)
         self._counts.rejected += sum(map(len, taken.rejected))
         if len(taken.batch):
@@ -107,11 +109,16 @@ class Judge:
         return slots_of
 
     def _label(
-        self, name: str, judged: Verdicts, taken: TakenIn, slots: Sequence[int], partitions: Sequence[Partition]
+        self,
+        name: str,
+        judged: Verdicts,
+        taken: TakenIn,
+        slots: Sequence[int],
+        partitions: Sequence[Partition],
+        outputs: Mapping[int, Output],
     ) -> None:
         machines = self._machines
         made = make_labels(machines.stacks[name], judged, taken.batch, machines.names, self._stamp)
-        outputs = {one.engine.partition: one.output for one in partitions}
         if made.revised:
             for label in made.in_order():
                 outputs[label.source_partition].labels.append((label.machine_id.encode(), write_twin(label)))
@@ -122,7 +129,7 @@ class Judge:
             for partition, (first, stop) in zip(partitions, pairwise([0, *ends]), strict=True):
                 partition.output.labels += lines[first:stop]
         for number, incident in made.incidents:
-            outputs[number].incidents.append((incident.machine_id.encode(), incident.model_dump_json().encode()))
+            outputs[number].incidents.append(_record(incident))
         latest = self._latest.setdefault(name, {})
         late = judged.late.tolist() if judged.late.any() else None
         latest.update(
@@ -162,3 +169,8 @@ class Judge:
         """Forget what belongs to slots: these are about to change."""
         self._latest.clear()
         self._keys.clear()
+
+
+def _record(one: Incident | TrainingRequest) -> Record:
+    """A message under its machine's key."""
+    return one.machine_id.encode(), one.model_dump_json().encode()
