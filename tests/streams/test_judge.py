@@ -50,8 +50,8 @@ class Sides:
 
     def feed(self, bursts: range) -> None:
         """Feed some bursts; where a message goes depends on its machine, and one machine is in two partitions."""
+        runs: dict[int, list[Record]] = {n: [] for n in self.shared}
         for number in bursts:
-            runs: dict[int, list[Record]] = {n: [] for n in self.shared}
             for at, message in enumerate(self._fleet.burst(number)):
                 homes = {int(message.home[-3:]) % PARTITIONS} | ({0, 1} if message.home == "well-003" else set())
                 for home in homes & runs.keys():
