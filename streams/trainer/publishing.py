@@ -63,7 +63,7 @@ async def publish_registry(settings: Settings, registry: Registry) -> int:
     """
     topic, partitions = settings.topics.models.name, settings.broker.partitions
     started = time.monotonic()
-    updates = await asyncio.to_thread(lambda: list(registry.all_latest(_tell_of_damage)))
+    updates = await asyncio.to_thread(lambda: list(registry.all_chosen(_tell_of_damage)))
     if not updates:
         return 0
     try:
