@@ -59,11 +59,11 @@ class Registry:
             TRAINING: entry.training.to_parquet(),
             LOOKUP: to_json(entry.update),
             PLOT: _plot_code(),
-            **({} if entry.state is None else {STATE: entry.state}),
             **{
                 forest_name(model.feature): forest_to_bytes(forest)
                 for model, forest in zip(entry.update.features, entry.forests, strict=True)
             },
+            **({STATE: entry.state} if entry.state is not None else {}),
         }
         for name, data in files.items():
             self._files.write(beside(path, name), data)

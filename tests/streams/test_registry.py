@@ -64,6 +64,15 @@ def test_what_is_stored_comes_back_as_it_was(registry: Registry) -> None:
     np.testing.assert_array_equal(training.machines["well-7"], request(features=2).medians)
 
 
+def test_the_state_a_request_brings_is_kept_with_its_offset(registry: Registry) -> None:
+    with_state = registry.store(entry(request().model_copy(update={"state": b"all of it"})))
+    assert registry.state(with_state) == b"all of it"
+    assert registry.manifest(with_state).state_offset == 199
+    without = registry.store(entry(request(offset=250), minutes=1))
+    assert registry.state(without) is None
+    assert registry.manifest(without).state_offset is None
+
+
 def test_the_stored_forest_still_makes_the_stored_look_up(registry: Registry) -> None:
     path = registry.store(entry())
     lookup = compile_forest(registry.forest(path, "load")).rounded(QUICK.score_digits)
@@ -103,14 +112,6 @@ def test_clients_whose_names_begin_alike_are_kept_apart(registry: Registry) -> N
         registry.store(entry(request(client_id=client)))
     assert len(registry.latest_of_machines("acme", "load")) == 1
     assert len(list(registry.all_chosen())) == 2
-
-
-def test_a_state_is_kept_with_its_offset(registry: Registry) -> None:
-    one = entry()
-    manifest = one.manifest.model_copy(update={"state_offset": 199})
-    path = registry.store(Entry(manifest, one.update, one.training, one.forests, state=b"\x00\x01"))
-    assert registry.state(path) == b"\x00\x01"
-    assert registry.manifest(path).state_offset == 199
 
 
 def test_what_was_activated_is_chosen_until_a_newer_model_comes_or_for_good_if_pinned(registry: Registry) -> None:
