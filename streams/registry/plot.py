@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 INK, BAND, SCORE, SURPRISE = "#1f4e79", "#9ecae1", "#666666", "#c0392b"
-#: The stacks' usual threshold: once in a thousand.
-ANOMALOUS_AT = 3.0
+#: Most stacks call a reading anomalous from here on: once in ten thousand.
+ANOMALOUS_AT = 4.0
 #: More points than a picture has columns show nothing more.
 MOST_POINTS = 4000
 

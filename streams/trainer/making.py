@@ -142,11 +142,12 @@ def _manifest(update: ModelUpdate, parameters: FitParameters, seed: int, build: 
         code_version=build.version,
         git_commit=build.git_commit,
         tree_clean=build.tree_clean,
-        packages=_package_versions(),
+        packages=package_versions(),
         files={},
     )
 
 
 @cache
-def _package_versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Versions here of what has a say in a model."""
     return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
