@@ -34,7 +34,7 @@ def echo_table(rows: "Sequence[Row]") -> None:
         one = row.manifest
         if one is None:
             client, machine, stack = row.path.split("/")[:3]
-            table.add_row(client, machine, stack, row.digest, Text(f"damaged: {row.damage}", style="red"))
+            table.add_row(client, machine, stack, row.digest, *[""] * 5, "damaged, see models verify", style="red")
             continue
         others = f"{row.in_force}, {row.older} others" if row.older else row.in_force
         table.add_row(
@@ -98,6 +98,8 @@ def echo_checks(checks: "Iterable[Check]", entries: int) -> int:
             good += 1
         else:
             bad += 1
-            typer.secho(f"FAIL  {one.path.rsplit('/', 1)[0]}/{one.file}: {one.what}", fg="red")
+            entry = one.path.rsplit("/", 1)[0]
+            where = "" if entry in one.what else f"{entry}/{one.file}: "
+            typer.secho(f"FAIL  {where}{one.what}", fg="red")
     typer.echo(f"{entries} models, {good + bad} checks, {bad} failed")
     return bad

@@ -51,7 +51,7 @@ def draw_curve(axes: Any, values: Any, model: Any, unit: str) -> None:
     edges = np.asarray(model["edges"], dtype=np.float32)
     low = min(values.min(), model["expected_low"])
     high = max(values.max(), model["expected_high"])
-    room = 0.5 * max(high - low, 1e-6)
+    room = max(high - low, 1e-6)
     x = np.linspace(low - room, high + room, 2000)
     at = np.searchsorted(edges, x.astype(np.float32))
     axes.axvspan(model["expected_low"], model["expected_high"], color=BAND, alpha=0.5)

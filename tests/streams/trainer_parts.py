@@ -16,7 +16,13 @@ QUICK = FitParameters(trees=10, samples_per_tree=32)
 
 
 def request(
-    machine_id: str = "well-7", *, client_id: str = "acme", offset: int = 199, features: int = 1, partition: int = 0
+    machine_id: str = "well-7",
+    *,
+    client_id: str = "acme",
+    offset: int = 199,
+    features: int = 1,
+    partition: int = 0,
+    topic: str = "readings",
 ) -> TrainingRequest:
     """A request with a history of its own for each machine and offset."""
     random = np.random.default_rng([offset, *machine_id.encode()])
@@ -30,7 +36,7 @@ def request(
         medians=random.normal(250.0, 5.0, (features, 60)).tolist(),
         readings=offset + 1,
         source={  # type: ignore[arg-type]
-            "topic": "readings",
+            "topic": topic,
             "partition": partition,
             "first_time": NOW - timedelta(hours=1),
             "last_time": NOW,
