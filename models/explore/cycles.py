@@ -100,7 +100,8 @@ def _rises(v: Floats, low: Floats, high: Floats) -> Ints:
     """Places at which a value is high and the last one that was not in between was low."""
     state = np.where(v >= high, 1, np.where(v <= low, -1, 0))
     certain = np.flatnonzero(state)
-    return certain[1:][np.diff(state[certain]) == 2]
+    made: Ints = certain[1:][np.diff(state[certain]) == 2]
+    return made
 
 
 def _repeats(v: Floats, readings: int) -> float:

@@ -14,7 +14,7 @@ from models.explore.missing import missing
 from models.explore.sampling import gap_limit_ms, gaps, sampling
 from models.explore.series import LOAD, Series
 from models.explore.strange import strange
-from schemas.exploration import Correlation, Cycles, MachineExploration, Sampling, SignalExploration
+from schemas.exploration import Correlation, Cycles, FrozenStretch, MachineExploration, Sampling, SignalExploration
 from schemas.times import moment
 
 #: The largest lag that is looked for: two hours, and at most a quarter of what there is, in at most so many steps.
@@ -51,7 +51,8 @@ def _signal(series: Series, index: int, gap_ms: float) -> SignalExploration:
     name, values = series.signals[index], series.values[:, index]
     # The load moves with its two pressures: it is no witness for them, nor are they for it.
     others = [at for at, other in enumerate(series.signals) if other not in (name, LOAD) and name != LOAD]
-    told, count, moved_ms = ([], 0, 0.0)
+    told: list[FrozenStretch] = []
+    count, moved_ms = 0, 0.0
     if name != LOAD:
         told, count, moved_ms = frozen(series.time_ms, values, series.values[:, others], gap_ms)
     span_ms = max(1, int(series.time_ms[-1] - series.time_ms[0]))
