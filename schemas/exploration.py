@@ -123,6 +123,9 @@ class SignalExploration(_Part):
     frozen_count: int
     frozen_share: float = Field(description="Share of the span in which it is frozen while others move.")
     daily: Daily | None = Field(description="Null for less than three days.")
+    straight_share: float | None = Field(
+        description="Share of short stretches that lie on a line, as values do that were made up between two measured ones."
+    )
 
 
 class Correlation(_Part):
@@ -198,8 +201,8 @@ class Finding(_Part):
     """A sentence for the domain expert, and what to ask."""
 
     kind: Literal[
-        "size", "sampling", "gap", "missing", "frozen", "unit", "cycles", "daily", "correlation", "transform", "strange",
-        "family", "order",
+        "size", "sampling", "gap", "missing", "frozen", "straight", "unit", "load", "cycles", "daily", "correlation",
+        "transform", "strange", "family", "order",
     ]  # fmt: skip
     machine: str | None = Field(description="Null: of all.")
     sentence: str

@@ -13,6 +13,8 @@ Complex = npt.NDArray[np.complex128]
 _LEAST: Final = 30
 #: A correlation at a lag counts if so large a share of the readings is left there.
 _LEAST_SHARE: Final = 0.5
+#: A correlation of so much of the best one is about as good.
+_AS_GOOD: Final = 0.9
 
 
 def pearson(x: Floats, y: Floats) -> float | None:
@@ -83,7 +85,7 @@ class Lagged:
     def best(self, first: int, second: int) -> tuple[int, float] | None:
         """The lag, in steps, at which the two correlate most, and how much: positive when the second follows the first.
 
-        Of lags that are equally good the one nearest to 0. At the ends of the range it still rises: that is two drifts, and
+        Of lags that are about as good the one nearest to 0: what cycles is alike again after each. At the ends of the range it still rises: that is two drifts, and
         no lag. None where nothing can be said.
         """
         if not (self._moves[first] and self._moves[second]):
@@ -108,7 +110,7 @@ class Lagged:
         peaks[1:-1] = enough[1:-1] & (strength[1:-1] >= strength[:-2]) & (strength[1:-1] >= strength[2:])
         if not peaks.any():
             return None
-        best = peaks & (strength >= strength[peaks].max() - 1e-6)
+        best = peaks & (strength >= _AS_GOOD * strength[peaks].max())
         place = int(np.flatnonzero(best)[np.argmin(np.abs(lags[best]))])
         return int(lags[place]), min(1.0, max(-1.0, float(r[place])))
 

@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 
 from models.explore.series import Floats
-from models.spreads import spread_floor
 from schemas.exploration import Distribution, Histogram
 
 _BINS: Final = 40
+#: Smaller differences come from a subtraction or a change of unit.
+_ROUNDING: Final = 1e-9
 #: What lies beyond these quantiles would squeeze all the rest into a bar.
 _SHOWN: Final = (0.002, 0.998)
 
@@ -39,11 +40,18 @@ def distribution(values: Floats) -> Distribution | None:
         p99=p[6],
         maximum=float(there[-1]),
         distinct=int((np.diff(there) > 0).sum()) + 1,
-        step=spread_floor(there) if moves else 0.0,
+        step=_step(there),
         zero_share=float((there == 0).mean()),
         skewness=float((((there - mean) / spread) ** 3).mean()) if moves and spread > 0 else None,
         histogram=_histogram(there),
     )
+
+
+def _step(there: Floats) -> float:
+    """The smallest difference between two of the sorted values that is no rounding; 0 if they are all the same."""
+    steps = np.diff(there)
+    steps = steps[steps > _ROUNDING * max(1.0, float(np.abs(there).max()))]
+    return float(steps.min()) if len(steps) else 0.0
 
 
 def _histogram(there: Floats) -> Histogram:

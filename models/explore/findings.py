@@ -6,8 +6,10 @@ from typing import Final
 
 import numpy as np
 
+from models.explore.series import LOAD
 from models.explore.words import day, duration, listed, number, share, words
 from schemas.exploration import Family, Finding, MachineExploration, SignalExploration, UnitSuspicion
+from schemas.signals import PRESSURES
 
 #: From here on a thing is worth a sentence.
 _GAP_SHARE: Final = 0.02
@@ -21,6 +23,9 @@ _SKEWED: Final = 2.0
 _STRANGE: Final = 8.0
 _FEW_VALUES: Final = 5
 _MANY_READINGS: Final = 100
+_STRAIGHT: Final = 0.5
+_HARDLY: Final = 1e-3  # of its median
+_FASTEST_PLUNGER_MIN: Final = 30.0
 #: Of one kind, so many machines have a sentence of their own; the rest have one together.
 _MOST_OF_A_KIND: Final = 5
 
@@ -29,7 +34,7 @@ def findings(
     machines: Sequence[MachineExploration], units: Sequence[UnitSuspicion], families: Sequence[Family]
 ) -> list[Finding]:
     """The most important first."""
-    made = [_size(machines), *_of_units(units), *_families(families)]
+    made = [_size(machines), *_of_units(units, machines), *_families(families)]
     for machine in machines:
         made += _of_machine(machine)
     return _short(sorted(made, key=lambda one: (-one.weight, one.machine or "", one.sentence)))
@@ -65,6 +70,8 @@ _ALSO: Final = {
     "correlation": "Signals go together also in",
     "transform": "Long tails also in",
     "strange": "Strange stretches also in",
+    "straight": "Straight lines also in",
+    "load": "The load is below 0 also in",
     "order": "Repeated or late readings also in",
 }
 
@@ -77,7 +84,8 @@ def _size(machines: Sequence[MachineExploration]) -> Finding:
     if intervals:
         low, high = min(intervals), max(intervals)
         often = f", one every {duration(low)}" if low == high else f", one every {duration(low)} to {duration(high)}"
-    signals = list(dict.fromkeys(words(one.signal) for machine in machines for one in machine.signals))
+    named = dict.fromkeys(one.signal for machine in machines for one in machine.signals)
+    signals = [words(name) for name in named if name != LOAD]
     subject = f"{len(machines):,} machines" if len(machines) > 1 else f"One machine, {machines[0].machine_id}"
     return Finding(
         kind="size",
@@ -88,7 +96,11 @@ def _size(machines: Sequence[MachineExploration]) -> Finding:
     )
 
 
-def _of_units(units: Sequence[UnitSuspicion]) -> Iterator[Finding]:
+def _of_units(units: Sequence[UnitSuspicion], machines: Sequence[MachineExploration]) -> Iterator[Finding]:
+    pressures = {
+        (one.client_id, one.machine_id): sum(its.signal in PRESSURES for its in one.signals) for one in machines
+    }
+
     def key(one: UnitSuspicion) -> tuple[str, str, str, str, str]:
         return (one.client_id, one.machine_id, one.looks_like, one.instead_of, str(one.since))
 
@@ -98,12 +110,16 @@ def _of_units(units: Sequence[UnitSuspicion]) -> Iterator[Finding]:
         when = "all the time, compared with the other machines"
         if one.since is not None:
             when = f"from {day(one.since)}" + (f" to {day(one.until)}" if one.until is not None else " on")
+        question = "Was a transmitter or its scaling changed?"
+        if one.since is None:
+            whole = len(same) == pressures[one.client_id, one.machine_id]
+            question = "Which unit does its system send?" if whole else "Another unit, or another kind of well?"
         yield Finding(
             kind="unit",
             machine=one.machine_id,
             sentence=f"{one.machine_id}: {listed([words(it.signal) for it in same])} {_looks(len(same))} as if in "
             f"{one.looks_like} instead of {one.instead_of}, {when}: {number(1 / one.factor)} times what would fit.",
-            question="Was a transmitter or its scaling changed?" if one.since else "Which unit does its system send?",
+            question=question,
             weight=600.0 + 10 * len(same),
         )
 
@@ -171,7 +187,7 @@ def _of_time(machine: MachineExploration) -> Iterator[Finding]:
 
 def _of_signal(machine: MachineExploration, its: SignalExploration) -> Iterator[Finding]:
     name, what, d = machine.machine_id, words(its.signal), its.distribution
-    derived = its.signal == "load"
+    derived = its.signal == LOAD
     if its.missing.share >= _MISSING_SHARE and not derived:
         causes = ", ".join(f"{count:,} {_cause(cause)}" for cause, count in its.missing.by_cause.items())
         yield Finding(
@@ -203,6 +219,22 @@ def _of_signal(machine: MachineExploration, its: SignalExploration) -> Iterator[
             question="Is anything connected?",
             weight=230.0,
         )
+    elif d.p99 - d.p1 < _HARDLY * abs(d.median) and its.values >= _MANY_READINGS and not derived:
+        yield Finding(
+            kind="frozen",
+            machine=name,
+            sentence=f"{name}: {what} hardly moves: {d.p1:,.2f} to {d.p99:,.2f} in {its.values:,} readings.",
+            question="Is it measured, or held by something?",
+            weight=215.0,
+        )
+    elif its.straight_share is not None and its.straight_share >= _STRAIGHT and not derived:
+        yield Finding(
+            kind="straight",
+            machine=name,
+            sentence=f"{name}: {what} runs in straight lines, {share(its.straight_share)} of the time it moves.",
+            question="Does the historian fill in between values that are far apart?",
+            weight=210.0,
+        )
     elif d.skewness is not None and d.skewness > _SKEWED and d.minimum > 0 and d.maximum > 10 * d.median:
         yield Finding(
             kind="transform",
@@ -211,6 +243,14 @@ def _of_signal(machine: MachineExploration, its: SignalExploration) -> Iterator[
             "look at its logarithm.",
             question=None,
             weight=50.0,
+        )
+    if derived and d.p75 < 0:
+        yield Finding(
+            kind="load",
+            machine=name,
+            sentence=f"{name}: the load is below 0, {number(d.p25)} to {number(d.p75)} psi half of the time.",
+            question="Are casing and tubing pressure exchanged, or measured elsewhere than at the wellhead?",
+            weight=250.0,
         )
     if its.daily is not None and its.daily.strength >= _DAILY and its.daily.days >= 5 and not derived:
         yield Finding(
@@ -239,10 +279,10 @@ def _of_shape(machine: MachineExploration) -> Iterator[Finding]:
             machine=name,
             sentence=f"{name}: {words(its.signal)} goes in cycles of {number(its.median_min)} min "
             f"({number(its.p10_min)} to {number(its.p90_min)}), {number(its.a_day)} a day.{odd}",
-            question="Did the plunger not arrive?" if odd else None,
+            question=_of_cycles(its.median_min, odd=bool(odd)),
             weight=160.0 if odd else 120.0,
         )
-    pairs = [one for one in machine.correlations if "load" not in (one.first, one.second)]
+    pairs = [one for one in machine.correlations if LOAD not in (one.first, one.second)]
     strongest = max(pairs, key=lambda one: abs(one.at_lag or one.pearson or 0.0), default=None)
     if strongest is not None:
         yield from _of_pair(
@@ -259,6 +299,13 @@ def _of_shape(machine: MachineExploration) -> Iterator[Finding]:
             question="What happened there?",
             weight=140.0 + min(50.0, one.strangeness),
         )
+
+
+def _of_cycles(minutes: float, *, odd: bool) -> str | None:
+    """Heading and slugging take minutes; a plunger takes longer."""
+    if minutes < _FASTEST_PLUNGER_MIN:
+        return "Heading, or slugging?"
+    return "Did the plunger not arrive?" if odd else None
 
 
 def _of_pair(

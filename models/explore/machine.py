@@ -13,13 +13,14 @@ from models.explore.grid import on_grid
 from models.explore.missing import missing
 from models.explore.sampling import gap_limit_ms, gaps, sampling
 from models.explore.series import LOAD, Series
+from models.explore.straight import straight_share
 from models.explore.strange import strange
 from schemas.exploration import Correlation, Cycles, FrozenStretch, MachineExploration, Sampling, SignalExploration
 from schemas.times import moment
 
-#: The largest lag that is looked for: two hours, and at most a quarter of what there is, in at most so many steps.
+#: The largest lag that is looked for: two hours, and at most an eighth of what there is, in at most so many steps.
 _LAG_S = 7_200.0
-_LAG_SHARE = 0.25
+_LAG_SHARE = 0.125
 _LAG_STEPS = 720
 #: Pairs of so many signals are correlated; more would be a table that nobody reads.
 _MOST_CORRELATED = 12
@@ -55,16 +56,18 @@ def _signal(series: Series, index: int, gap_ms: float) -> SignalExploration:
     count, moved_ms = 0, 0.0
     if name != LOAD:
         told, count, moved_ms = frozen(series.time_ms, values, series.values[:, others], gap_ms)
+    lie = distribution(values)
     span_ms = max(1, int(series.time_ms[-1] - series.time_ms[0]))
     return SignalExploration(
         signal=name,
         values=int((~np.isnan(values)).sum()),
         missing=missing(series.time_ms, values, series.unusable.get(name, {})),
-        distribution=distribution(values),
+        distribution=lie,
         frozen=told,
         frozen_count=count,
         frozen_share=moved_ms / span_ms,
         daily=daily(series.time_ms, values),
+        straight_share=straight_share(values, lie.step) if lie is not None else None,
     )
 
 

@@ -31,6 +31,8 @@ _FAR, _NEAR = 3.0, 2.0
 _LEAST_LOG_SPREAD: Final = 0.15
 
 
+#: If there are more such machines, they are another kind of well.
+_MOST_SHARE: Final = 0.2
 #: If the others lie farther apart than this, a machine that is far from them may be anything.
 _MOST_LOG_SPREAD: Final = 0.8
 
@@ -62,6 +64,7 @@ def _of_signal(fleet: Sequence[Series], signal: str) -> Iterator[UnitSuspicion]:
     usable = medians > 0
     if usable.sum() < _LEAST_MACHINES:
         return
+    found = []
     for index in np.flatnonzero(usable).tolist():
         own = math.log(medians[index])
         others = np.log(medians[usable & (np.arange(len(having)) != index)])
@@ -70,7 +73,9 @@ def _of_signal(fleet: Sequence[Series], signal: str) -> Iterator[UnitSuspicion]:
             continue
         best = min(_FROM_PSI, key=lambda change: abs(own - change.log_times - middle))
         if abs(own - best.log_times - middle) <= _NEAR * spread:
-            yield _suspicion(having[index], signal, best, None, None)
+            found.append(_suspicion(having[index], signal, best, None, None))
+    if len(found) <= _MOST_SHARE * usable.sum():
+        yield from found
 
 
 def _median(values: Floats) -> float:

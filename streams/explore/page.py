@@ -10,7 +10,7 @@ from models.explore.series import LOAD, Series
 from schemas.exploration import Exploration, Finding
 from streams.explore.pictures.fleet import MOST_ROWS, levels, likeness, presence
 from streams.explore.pictures.small import sparkline
-from streams.explore.sections import facts, machine_section, wide
+from streams.explore.sections import machine_section, wide
 from streams.explore.tables import machines_table
 
 #: From so many machines on each is folded up, and drawn a little coarser.
@@ -52,7 +52,7 @@ def _parts(exploration: Exploration, fleet: Sequence[Series], alike: Resemblance
     for place, (series, its) in enumerate(shown[:_MOST_DRAWN]):
         section = machine_section(series, its, f"m{place}", columns)
         if len(fleet) >= _FOLDED:
-            yield f"<details><summary><b>{escape(its.machine_id)}</b>: {escape(facts(its))}</summary>{section}</details>"
+            yield f"<details><summary><b>{escape(its.machine_id)}</b></summary>{section}</details>"
         else:
             yield f'<section aria-labelledby="m{place}">{section}</section>'
     if len(shown) > _MOST_DRAWN:

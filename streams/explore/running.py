@@ -31,7 +31,7 @@ class Source:
 def run_explore(
     settings: Settings, source: Source, wanted: Wanted, output: Path, now_ms: int, on_progress: OnProgress
 ) -> Exploration:
-    """Write ``output`` and the JSON beside it. Raises :class:`WellsentryError` if nothing can be read, or nothing is there."""
+    """Write ``output`` and the JSON beside it. Raises :class:`WellsentryError` if nothing can be read or nothing is there."""
     gathering = Gathering(wanted)
 
     def reading(count: int) -> None:

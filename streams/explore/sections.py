@@ -35,9 +35,7 @@ def machine_section(series: Series, its: MachineExploration, anchor: str, column
 
 def _parts(series: Series, its: MachineExploration, anchor: str, columns: int) -> Iterator[str]:
     yield f'<h2 class="machine" id="{anchor}">{escape(its.machine_id)}</h2><p class="note">{escape(facts(its))}.'
-    if its.nearest:
-        yield f" Most like it: {escape(', '.join(its.nearest))}."
-    yield "</p>"
+    yield f" Most like it: {escape(', '.join(its.nearest))}.</p>" if its.nearest else "</p>"
     yield wide(lanes(series, its, columns), "Over time; pressures in psi, times in UTC", key=True)
     if its.strange:
         yield "<h3>Strangest stretches</h3>"

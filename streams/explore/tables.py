@@ -23,8 +23,8 @@ def machines_table(machines: Sequence[MachineExploration], links: Sequence[str],
     """One row for each machine; ``links`` name it, ``lines`` are its small pictures."""
     many_clients = len({one.client_id for one in machines}) > 1
     head = [
-        "machine", "over time", "readings", "from", "to", "every", "coverage", "gaps", "missing", "frozen", "casing", "tubing",
-        "load", "cycle", "family",
+        "machine", "over time", "readings", "from", "to", "every", "coverage", "gaps", "missing", "frozen", "casing",
+        "tubing", "load", "cycle", "family",
     ]  # fmt: skip
     rows = []
     for one, link, line in zip(machines, links, lines, strict=True):

@@ -12,7 +12,7 @@ from models.explore.words import number, words
 from schemas.exploration import Exploration
 from schemas.signals import PRESSURES
 from streams.explore.pictures.lanes import colour
-from streams.explore.pictures.svg import LEFT, RIGHT, WIDTH, Scale, line, picture, rule, text, time_axis
+from streams.explore.pictures.svg import LEFT, RIGHT, WIDTH, Scale, picture, rule, text, time_axis
 
 #: A picture with more rows is a blur.
 MOST_ROWS: Final = 150
@@ -32,8 +32,12 @@ def presence(fleet: Sequence[Series]) -> str:
         y = 6 + _ROW * row + _ROW / 2
         body.append(text(_NAMES - 6, y + 4, _short(one.machine_id), "end", "small"))
         column = np.unique((one.time_ms - start) * _COLUMNS // (end - start + 1))
-        places = x.start + (column + 0.5) / _COLUMNS * (x.end - x.start)
-        body.append(line(places, np.full(len(places), y), "presence", np.append(True, np.diff(column) > 1)))
+        first = np.flatnonzero(np.append(True, np.diff(column) > 1))
+        last = np.append(first[1:] - 1, len(column) - 1)
+        width = (x.end - x.start) / _COLUMNS
+        bars = zip(column[first].tolist(), column[last].tolist(), strict=True)
+        drawn = "".join(f"M{x.start + a * width:.1f} {y:.1f}h{(b - a + 1) * width:.1f}" for a, b in bars)
+        body.append(f'<path class="presence" d="{drawn}"/>')
     return picture(body, bottom + 24, f"When readings of {len(fleet)} machines came")
 
 
@@ -90,8 +94,10 @@ def likeness(alike: Resemblance, names: Sequence[str]) -> str:
         )
         body.append(f'<path class="alike" opacity="{1 - level / _SHADES:.2f}" d="{squares}"/>')
     every = max(1, int(np.ceil(11 / cell)))
-    for row in range(0, count, every):
-        body.append(text(_NAMES - 6, 6 + (row + 0.5) * cell + 4, _short(names[alike.order[row]]), "end", "small"))
+    body += [
+        text(_NAMES - 6, 6 + (row + 0.5) * cell + 4, _short(names[alike.order[row]]), "end", "small")
+        for row in range(0, count, every)
+    ]
     family = alike.family[alike.order]
     for place in np.flatnonzero(np.diff(family)).tolist():
         at = (place + 1) * cell

@@ -55,31 +55,35 @@ def lanes(series: Series, its: MachineExploration, columns: int, around: Strange
     x = Scale(start_ms, max(end_ms, start_ms + 1), LEFT, WIDTH - RIGHT)
     bottom = _TOP + len(its.signals) * (_LANE + _BETWEEN)
     body = [time_axis(x, bottom, _TOP)]
+    tops = [_TOP + place * (_LANE + _BETWEEN) for place in range(len(its.signals))]
+    body += [
+        f'<rect class="lane" x="{x.start:g}" y="{top:g}" width="{x.end - x.start:g}" height="{_LANE}"/>' for top in tops
+    ]
     marked = its.strange if around is None else [around]
     body += [_span(x, one, _TOP, bottom - _TOP - _BETWEEN, "strange", _strange_words(one)) for one in marked]
     for one in its.gaps.longest:
         length_s = (one.end - one.start).total_seconds()
         body.append(_span(x, one, _TOP, bottom - _TOP - _BETWEEN, "gap", f"nothing for {duration(length_s)}"))
     gap_ms = gap_limit_ms(its.sampling) if its.sampling is not None else 0.0
-    for place, signal in enumerate(its.signals):
-        body += _lane(series, signal, place, x, gap_ms, columns)
+    for place, (top, signal) in enumerate(zip(tops, its.signals, strict=True)):
+        body += _lane(series, signal, place, top, x, gap_ms, columns)
     what = f"{series.machine_id} from {day(its.first)} to {day(its.last)}" if around is None else _strange_words(around)
     said = ", ".join(_range_words(one) for one in its.signals)
     return picture(body, bottom + _AXIS, f"{what}: {said}")
 
 
-def _lane(series: Series, its: SignalExploration, place: int, x: Scale, gap_ms: float, columns: int) -> Iterator[str]:
-    top = _TOP + place * (_LANE + _BETWEEN)
-    yield f'<rect class="lane" x="{x.start:g}" y="{top:g}" width="{x.end - x.start:g}" height="{_LANE}"/>'
+def _lane(
+    series: Series, its: SignalExploration, place: int, top: float, x: Scale, gap_ms: float, columns: int
+) -> Iterator[str]:
     yield text(LEFT + 6, top + 15, words(its.signal), kind="name")
     if its.distribution is None:
         yield text((x.start + x.end) / 2, top + _LANE / 2, "no value", "middle")
         return
     time_ms, values = thinned(series.time_ms, series.signal(its.signal), int(x.low), int(x.high), columns)
     y = Scale(*_range(its, values.tolist()), top + _LANE - 2, top + 2)
-    for tick in ticks(y.low, y.high, 3):
+    for tick, written in ticks(y.low, y.high, 3):
         yield rule(x.start, y(tick), x.end, y(tick))
-        yield text(LEFT - 6, y(tick) + 4, number(tick), "end")
+        yield text(LEFT - 6, y(tick) + 4, written, "end")
     for one in its.frozen:
         kind = "frozen" if one.others_moved else "still"
         length = duration((one.end - one.start).total_seconds())

@@ -1,6 +1,7 @@
 """Small pictures of one signal or two: how values lie, what a day repeats, how long cycles take, two against each other."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -62,8 +63,8 @@ def daily_pattern(signal: str, its: Daily, colour: str) -> str:
     x = Scale(0, 24, _LEFT, _WIDTH - 8)
     y = Scale(*padded([0.0, *(value for _, value in known)]), _BOTTOM, _TOP)
     body = []
-    for tick in ticks(y.low, y.high, 4):
-        body += [rule(_LEFT, y(tick), _WIDTH - 8, y(tick)), text(_LEFT - 5, y(tick) + 4, number(tick), "end")]
+    for tick, written in ticks(y.low, y.high, 4):
+        body += [rule(_LEFT, y(tick), _WIDTH - 8, y(tick)), text(_LEFT - 5, y(tick) + 4, written, "end")]
     body += [text(x(hour), _BOTTOM + 16, f"{hour:02d}", "middle") for hour in range(0, 25, 6)]
     body += [
         box(x(hour + 0.1), min(y(0), y(value)), x(0.8) - x(0), abs(y(0) - y(value)), colour) for hour, value in known
@@ -87,8 +88,8 @@ def against(series: Series, first: str, second: str) -> str:
     x = Scale(*padded(np.quantile(a, (0.005, 0.995)).tolist()), _LEFT, _WIDTH - 8)
     y = Scale(*padded(np.quantile(b, (0.005, 0.995)).tolist()), _BOTTOM, _TOP)
     body = _below(x)
-    for tick in ticks(y.low, y.high, 4):
-        body += [rule(_LEFT, y(tick), _WIDTH - 8, y(tick)), text(_LEFT - 5, y(tick) + 4, number(tick), "end")]
+    for tick, written in ticks(y.low, y.high, 4):
+        body += [rule(_LEFT, y(tick), _WIDTH - 8, y(tick)), text(_LEFT - 5, y(tick) + 4, written, "end")]
     dots = "".join(f"M{p:.1f} {q:.1f}h.1" for p, q in zip(x.many(a).tolist(), y.many(b).tolist(), strict=True))
     body += [f'<path class="dots" d="{dots}"/>', text(_LEFT, 15, f"{words(second)} over {words(first)}", kind="name")]
     return picture(
@@ -102,7 +103,7 @@ def sparkline(series: Series, signal: str, columns: int = 60) -> str:
     span = max(1, int(series.time_ms[-1] - series.time_ms[0]))
     column = (series.time_ms - series.time_ms[0]) * columns // (span + 1)
     starts = np.searchsorted(column, np.arange(columns + 1))
-    parts = [values[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    parts = [values[a:b] for a, b in pairwise(starts.tolist())]
     middles = np.array([np.nanmedian(part) if not np.isnan(part).all() else np.nan for part in parts])
     known = np.flatnonzero(~np.isnan(middles))
     if not len(known):
@@ -123,7 +124,6 @@ def _bars(counts: Sequence[int], edges: Sequence[float], x: Scale, colour: str) 
 
 
 def _below(x: Scale) -> list[str]:
-    made = [rule(_LEFT, _BOTTOM, _WIDTH - 8, _BOTTOM)]
-    for tick in ticks(x.low, x.high, 4):
-        made.append(text(x(tick), _BOTTOM + 16, number(tick), "end" if x(tick) > _WIDTH - 24 else "middle"))
-    return made
+    places = [(x(tick), said) for tick, said in ticks(x.low, x.high, 4)]
+    texts = [text(at, _BOTTOM + 16, said, "end" if at > _WIDTH - 24 else "middle") for at, said in places]
+    return [rule(_LEFT, _BOTTOM, _WIDTH - 8, _BOTTOM), *texts]

@@ -85,19 +85,20 @@ def rule(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<path class="rule" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers from ``low`` to ``high``, a few.
+def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
+    """Round numbers from ``low`` to ``high``, a few, and how each is written: with the digits that tell them apart.
 
-    >>> ticks(0.0, 97.0), ticks(3.2, 3.9, 3)
-    ([0.0, 20.0, 40.0, 60.0, 80.0], [3.5])
+    >>> ticks(0.0, 97.0, 3), ticks(470.69, 470.83, 2)
+    ([(0.0, '0'), (50.0, '50')], [(470.7, '470.7'), (470.8, '470.8')])
     """
     if not high > low:
-        return [low]
+        return [(low, f"{low:g}")]
     raw = (high - low) / most
-    size = 10.0 ** math.floor(math.log10(raw))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw)
-    first = math.ceil(low / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, math.floor(high / step + 1e-9) + 1)]
+    power = math.floor(math.log10(raw))
+    step = next(10.0**power * factor for factor in (1, 2, 5, 10) if 10.0**power * factor >= raw)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(round(place * step, 12), f"{place * step:,.{digits}f}") for place in range(first, last + 1)]
 
 
 _MINUTE: Final = 60_000
