@@ -85,8 +85,8 @@ class Lagged:
     def best(self, first: int, second: int) -> tuple[int, float] | None:
         """The lag, in steps, at which the two correlate most, and how much: positive when the second follows the first.
 
-        Of lags that are about as good the one nearest to 0: what cycles is alike again after each. At the ends of the range it still rises: that is two drifts, and
-        no lag. None where nothing can be said.
+        Of lags that are about as good the one nearest to 0: what cycles is alike again after each. At the ends of the range
+        it still rises: that is two drifts, and no lag. None where nothing can be said.
         """
         if not (self._moves[first] and self._moves[second]):
             return None

@@ -23,10 +23,12 @@ _LEAST_STEPS: Final = 4.0
 _LEAST_CYCLES: Final = 5
 _LEAST_READINGS: Final = 5  # in one
 _LONGEST_MIN: Final = 720.0
-#: Half of the cycles may differ by so much of their length, at most ...
-_REGULAR: Final = 0.8
-#: ... or by so much, if the signal does not repeat itself after one cycle, by this correlation.
+#: Half of the cycles may differ by so much of their length ...
 _VERY_REGULAR: Final = 0.4
+#: ... or by so much, if there are many and the signal repeats itself after one cycle, by this correlation: what only wanders
+#: comes back by chance a few times.
+_REGULAR: Final = 0.75
+_MANY_CYCLES: Final = 15
 _REPEATS: Final = 0.25
 _MOST_LENGTHS: Final = 500
 
@@ -60,7 +62,9 @@ def cycles(time_ms: Ints, values: Floats, signal: str, gap_ms: float) -> Cycles 
     width = (p75 - p25) / median
     if median > _LONGEST_MIN or width > _REGULAR:
         return None
-    if width > _VERY_REGULAR and _repeats(v, round(float(np.median(stops - starts)))) < _REPEATS:
+    if width > _VERY_REGULAR and (
+        len(lengths_min) < _MANY_CYCLES or _repeats(v, round(float(np.median(stops - starts)))) < _REPEATS
+    ):
         return None
     longest = int(np.argmax(lengths_min))
     told = np.unique(np.linspace(0, len(lengths_min) - 1, _MOST_LENGTHS).round().astype(np.int64))

@@ -56,7 +56,7 @@ def _step(there: Floats) -> float:
 
 def _histogram(there: Floats) -> Histogram:
     low, high = np.quantile(there, _SHOWN).tolist()
-    if not low < high:
+    if high - low <= _ROUNDING * max(1.0, abs(low), abs(high)):
         low, high = low - 0.5, high + 0.5
     counts, edges = np.histogram(there, bins=_BINS, range=(low, high))
     return Histogram(

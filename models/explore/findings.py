@@ -27,7 +27,7 @@ _STRAIGHT: Final = 0.5
 _HARDLY: Final = 1e-3  # of its median
 _FASTEST_PLUNGER_MIN: Final = 30.0
 #: Of one kind, so many machines have a sentence of their own; the rest have one together.
-_MOST_OF_A_KIND: Final = 5
+_MOST_OF_A_KIND: Final = 3
 
 
 def findings(
@@ -41,7 +41,7 @@ def findings(
 
 
 def _short(found: Sequence[Finding]) -> list[Finding]:
-    """At most five machines of a kind; one more sentence names the others."""
+    """At most three machines of a kind; one more sentence names the others."""
     made: list[Finding] = []
     told: dict[str, int] = {}
     rest: dict[str, list[Finding]] = {}

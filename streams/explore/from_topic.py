@@ -51,7 +51,7 @@ def to_batches(values: Sequence[bytes | None]) -> tuple[list[WideBatch], int]:
 
     >>> batches, refused = to_batches([b'{"machine_id": "w", "time": 1600000000, "casing_pressure": 1, "unit": "bar"}', b'{'])
     >>> [batch.values.round(2).tolist() for batch in batches], refused
-    ([[[14.5, nan, nan, nan]]], 1)
+    ([[[14.5]]], 1)
     """
     there = [value for value in values if value is not None]
     if not there:

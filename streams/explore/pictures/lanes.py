@@ -40,7 +40,7 @@ def colour(signal: str, place: int) -> str:
     """The class that colours a signal.
 
     >>> colour("load", 0), colour("pump_current", 7)
-    ('c5', 'c8')
+    ('c5', 'c7')
     """
     return f"c{_COLOURS.get(signal, 6 + place % 3)}"
 
