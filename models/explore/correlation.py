@@ -53,11 +53,12 @@ def _correlation(x: Floats, y: Floats) -> float | None:
     if len(x) < _LEAST:
         return None
     x, y = x - x.mean(), y - y.mean()
-    power = float(np.sqrt((x @ x) * (y @ y)))
+    # Sums and no matrix products: those are handed to threads, which wait for each other longer than this takes.
+    power = float(np.sqrt((x * x).sum() * (y * y).sum()))
     # What is left of a flat signal after its mean is taken off is rounding.
     if power <= 0 or not np.isfinite(power) or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
-    return min(1.0, max(-1.0, float(x @ y) / power))
+    return min(1.0, max(-1.0, float((x * y).sum()) / power))
 
 
 class Lagged:

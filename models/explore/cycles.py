@@ -47,7 +47,9 @@ def cycles(time_ms: Ints, values: Floats, signal: str, gap_ms: float) -> Cycles 
         return None
     middle, reach = _daily_reach(t, v)
     typical = float(np.median(reach))
-    if typical < _LEAST_STEPS * float(np.median(np.abs(np.diff(v)))):
+    steps = np.abs(np.diff(v))
+    # Through a deadband noise stands still most of the time: its steps are those that it takes.
+    if typical < _LEAST_STEPS * float(np.median(steps[steps > 0])):
         return None
     rises = _rises(v, middle + (_LOW - 0.5) * reach, middle + (_HIGH - 0.5) * reach)
     if len(rises) < 2:
@@ -111,5 +113,5 @@ def _rises(v: Floats, low: Floats, high: Floats) -> Ints:
 def _repeats(v: Floats, readings: int) -> float:
     """Correlation of a signal with itself so many readings later."""
     x, y = v[:-readings] - v[:-readings].mean(), v[readings:] - v[readings:].mean()
-    power = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / power if power > 0 else 0.0
+    power = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    return float((x * y).sum()) / power if power > 0 else 0.0

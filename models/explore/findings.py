@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from models.explore.series import LOAD
+from models.explore.together import STRANGE, strange_together
 from models.explore.words import day, duration, listed, number, share, words
 from schemas.exploration import Family, Finding, MachineExploration, SignalExploration, UnitSuspicion
 from schemas.signals import PRESSURES
@@ -20,7 +21,6 @@ _DAILY: Final = 0.3
 _CORRELATED: Final = 0.5
 _LAG_GAIN: Final = 0.05
 _SKEWED: Final = 2.0
-_STRANGE: Final = 8.0
 _FEW_VALUES: Final = 5
 _MANY_READINGS: Final = 100
 _STRAIGHT: Final = 0.5
@@ -35,8 +35,11 @@ def findings(
 ) -> list[Finding]:
     """The most important first."""
     made = [_size(machines), *_of_units(units, machines), *_families(families)]
+    together, shared = strange_together(machines)
+    made += together
     for machine in machines:
-        made += _of_machine(machine)
+        told = _of_machine(machine)
+        made += [one for one in told if one.kind != "strange" or (machine.client_id, machine.machine_id) not in shared]
     return _short(sorted(made, key=lambda one: (-one.weight, one.machine or "", one.sentence)))
 
 
@@ -136,7 +139,8 @@ def _families(families: Sequence[Family]) -> Iterator[Finding]:
         levels = [f"{words(name)} {number(value)}" for name, value in list(family.medians.items())[:2]]
         count = f"{len(family.machines)} like {family.typical}" if len(family.machines) > 1 else family.typical
         parts.append(f"{count} ({', '.join(levels)})")
-    more = f" and {len(families) - 4} smaller ones" if len(families) > 4 else ""
+    left = sum(len(family.machines) for family in families[4:])
+    more = f"; {left} more in smaller ones" if left else ""
     yield Finding(
         kind="family",
         machine=None,
@@ -249,8 +253,8 @@ def _of_signal(machine: MachineExploration, its: SignalExploration) -> Iterator[
             kind="load",
             machine=name,
             sentence=f"{name}: the load is below 0, {number(d.p25)} to {number(d.p75)} psi half of the time.",
-            question="Are casing and tubing pressure exchanged, or measured elsewhere than at the wellhead?",
-            weight=250.0,
+            question="A pumped well, or are its pressures exchanged, or measured elsewhere than at the wellhead?",
+            weight=150.0,
         )
     if its.daily is not None and its.daily.strength >= _DAILY and its.daily.days >= 5 and not derived:
         yield Finding(
@@ -288,7 +292,7 @@ def _of_shape(machine: MachineExploration) -> Iterator[Finding]:
         yield from _of_pair(
             name, strongest.first, strongest.second, strongest.pearson, strongest.lag_s, strongest.at_lag
         )
-    if machine.strange and machine.strange[0].strangeness >= _STRANGE:
+    if machine.strange and machine.strange[0].strangeness >= STRANGE:
         one = machine.strange[0]
         what = f"{words(one.signal)} {'stands at' if one.measure == 'level' else 'moves by'} {number(one.value)}"
         yield Finding(

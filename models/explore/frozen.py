@@ -16,8 +16,9 @@ from schemas.times import moment
 #: Never fewer readings, and never less time: the longest heartbeat of a deadband is 10 minutes.
 _LEAST_READINGS: Final = 20
 _LEAST_MS: Final = 1_200_000
-#: So many times as long as half of its runs of equal values are.
-_USUAL_TIMES: Final = 10.0
+#: So many times as long as nearly all of its runs of equal values are: a deadband's are long, now and then.
+_USUAL_TIMES: Final = 3.0
+_NEARLY_ALL: Final = 0.98
 #: Others move if they change in at least this share of the steps in which they usually do.
 _MOVING_SHARE: Final = 0.5
 
@@ -35,8 +36,8 @@ def frozen(time_ms: Ints, values: Floats, others: Floats, gap_ms: float) -> tupl
     starts, stops = runs(np.concatenate(((np.diff(v) == 0) & (np.diff(t) <= gap_ms), [False])))
     # A run of k equal steps is one of k + 1 readings; each change of value is a run of one.
     singles = len(v) - int((stops - starts + 1).sum())
-    usual = float(np.median(np.concatenate((stops - starts + 1, np.ones(max(singles, 0))))))
     readings = stops - starts + 1
+    usual = float(np.quantile(np.concatenate((readings, np.ones(max(singles, 0)))), _NEARLY_ALL, method="lower"))
     lasted_ms = t[stops] - t[starts]
     long = (readings >= max(_LEAST_READINGS, _USUAL_TIMES * usual)) & (lasted_ms >= _LEAST_MS) & (v[starts] != 0)
     starts, stops, lasted_ms = starts[long], stops[long], lasted_ms[long]
