@@ -13,9 +13,9 @@ from models.explore.stretches import longest, runs
 from schemas.exploration import FrozenStretch
 from schemas.times import moment
 
-#: Never fewer readings, and never less time: the longest heartbeat of a deadband is 10 minutes.
-_LEAST_READINGS: Final = 20
-_LEAST_MS: Final = 1_200_000
+#: Never fewer readings and never less time, as for the worker: the longest heartbeat of a deadband is 10 minutes.
+_LEAST_READINGS: Final = 30
+_LEAST_MS: Final = 1_800_000
 #: So many times as long as nearly all of its runs of equal values are: a deadband's are long, now and then.
 _USUAL_TIMES: Final = 3.0
 _NEARLY_ALL: Final = 0.98

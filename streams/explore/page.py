@@ -10,14 +10,12 @@ from models.explore.series import LOAD, Series
 from schemas.exploration import Exploration, Finding
 from streams.explore.pictures.fleet import MOST_ROWS, levels, likeness, presence
 from streams.explore.pictures.small import sparkline
-from streams.explore.sections import machine_section, wide
+from streams.explore.sections import Detail, machine_section, wide
 from streams.explore.tables import machines_table
 
 #: From so many machines on each is folded up, and drawn a little coarser.
 _FOLDED: Final = 4
 _COARSE: Final = 20
-_COLUMNS: Final = 640
-_COLUMNS_COARSE: Final = 320
 #: Machines drawn one by one; the JSON has all. Who wants to see another asks for it with --machine.
 _MOST_DRAWN: Final = 200
 
@@ -45,12 +43,12 @@ def _parts(exploration: Exploration, fleet: Sequence[Series], alike: Resemblance
     yield "</ol></section>"
     if len(fleet) > 1:
         yield "".join(_together(exploration, fleet, alike, anchors))
-    columns = _COLUMNS if len(fleet) < _COARSE else _COLUMNS_COARSE
+    detail = Detail.FINE if len(fleet) < _COARSE else Detail.COARSE
     shown = list(zip(fleet, exploration.machines, strict=True))
     if len(fleet) >= _FOLDED:
         yield '<h2 id="each">Each machine</h2>'
     for place, (series, its) in enumerate(shown[:_MOST_DRAWN]):
-        section = machine_section(series, its, f"m{place}", columns)
+        section = machine_section(series, its, f"m{place}", detail)
         if len(fleet) >= _FOLDED:
             yield f"<details><summary><b>{escape(its.machine_id)}</b></summary>{section}</details>"
         else:

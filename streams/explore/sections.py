@@ -1,19 +1,28 @@
 """What the page shows of one machine."""
 
 from collections.abc import Iterator
+from enum import Enum
 from html import escape
 from typing import Final
 
 from models.explore.series import Series
-from models.explore.words import day, duration, number, share, words
+from models.explore.words import day, duration, number, share
 from schemas.exploration import MachineExploration
-from streams.explore.pictures.lanes import colour, lanes
+from streams.explore.pictures.lanes import colour, lanes, strange_words
 from streams.explore.pictures.small import against, cycle_lengths, daily_pattern, histogram
 from streams.explore.tables import correlations_table, signals_table, stretches_table
 
-#: Strange stretches that are drawn anew, with their surroundings.
+#: Strange stretches that are drawn anew, with their surroundings; one where pictures are coarse.
 _DRAWN_STRANGE: Final = 3
+_STRANGE_COLUMNS: Final = 160
 _DAILY_DRAWN: Final = 0.1
+
+
+class Detail(Enum):
+    """How finely lines are drawn: into how many columns."""
+
+    FINE = 640
+    COARSE = 240
 
 
 def facts(its: MachineExploration) -> str:
@@ -28,19 +37,20 @@ def facts(its: MachineExploration) -> str:
     return "; ".join(made)
 
 
-def machine_section(series: Series, its: MachineExploration, anchor: str, columns: int) -> str:
+def machine_section(series: Series, its: MachineExploration, anchor: str, detail: Detail) -> str:
     """Everything about a machine, its heading first."""
-    return "".join(_parts(series, its, anchor, columns))
+    return "".join(_parts(series, its, anchor, detail))
 
 
-def _parts(series: Series, its: MachineExploration, anchor: str, columns: int) -> Iterator[str]:
+def _parts(series: Series, its: MachineExploration, anchor: str, detail: Detail) -> Iterator[str]:
     yield f'<h2 class="machine" id="{anchor}">{escape(its.machine_id)}</h2><p class="note">{escape(facts(its))}.'
     yield f" Most like it: {escape(', '.join(its.nearest))}.</p>" if its.nearest else "</p>"
-    yield wide(lanes(series, its, columns), "Over time; pressures in psi, times in UTC", key=True)
+    yield wide(lanes(series, its, detail.value), "Over time; pressures in psi, times in UTC", key=True)
     if its.strange:
         yield "<h3>Strangest stretches</h3>"
-        for number_, one in enumerate(its.strange[:_DRAWN_STRANGE], 1):
-            yield wide(lanes(series, its, columns // 2, one), f"{number_}: {lane_words(its, number_ - 1)}")
+        drawn = its.strange[: _DRAWN_STRANGE if detail is Detail.FINE else 1]
+        for place, one in enumerate(drawn):
+            yield wide(lanes(series, its, _STRANGE_COLUMNS, one), f"{place + 1}: {strange_words(one)}")
     yield "<h3>How values lie</h3>" + signals_table(its) + '<div class="many">'
     for place, signal in enumerate(its.signals):
         if signal.distribution is not None:
@@ -53,16 +63,6 @@ def _parts(series: Series, its: MachineExploration, anchor: str, columns: int) -
         yield '<div class="many">' + "".join(small) + "</div>"
     if its.gaps.count or any(one.frozen or one.missing.count for one in its.signals):
         yield "<h3>Missing and frozen</h3>" + stretches_table(its)
-
-
-def lane_words(its: MachineExploration, place: int) -> str:
-    """What is strange about a machine's n-th strangest stretch."""
-    one = its.strange[place]
-    verb = "stands at" if one.measure == "level" else "moves by"
-    return (
-        f"{day(one.start)} to {day(one.end)}, {words(one.signal)} {verb} {number(one.value)}, usually "
-        f"{number(one.usual_low)} to {number(one.usual_high)}"
-    )
 
 
 def _small(series: Series, its: MachineExploration) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Final
 
 from models.explore.words import day, duration, number, share, words
 from schemas.exploration import Correlation, MachineExploration, Stretch
+
+_AGREE: Final = 0.3
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -87,8 +90,7 @@ def correlations_table(pairs: Sequence[Correlation]) -> str:
             f"{one.readings:,}",
             _r(one.pearson),
             _r(one.spearman),
-            _r(one.at_lag),
-            "-" if one.lag_s is None else _lag(one),
+            *_at_lag(one),
         ]
         for one in pairs
     ]
@@ -100,11 +102,13 @@ def _r(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _lag(one: Correlation) -> str:
-    if not one.lag_s:
-        return "none"
+def _at_lag(one: Correlation) -> tuple[str, str]:
+    """How well two agree at their best lag, and the lag; of signals that hardly agree at any, none is told."""
+    if one.lag_s is None or one.at_lag is None or abs(one.at_lag) < _AGREE:
+        return "-", "-"
     behind = one.second if one.lag_s > 0 else one.first
-    return f"{escape(words(behind))} {duration(abs(one.lag_s))} later"
+    lag = f"{escape(words(behind))} {duration(abs(one.lag_s))} later" if one.lag_s else "none"
+    return _r(one.at_lag), lag
 
 
 def stretches_table(machine: MachineExploration) -> str:

@@ -60,14 +60,14 @@ def lanes(series: Series, its: MachineExploration, columns: int, around: Strange
         f'<rect class="lane" x="{x.start:g}" y="{top:g}" width="{x.end - x.start:g}" height="{_LANE}"/>' for top in tops
     ]
     marked = its.strange if around is None else [around]
-    body += [_span(x, one, _TOP, bottom - _TOP - _BETWEEN, "strange", _strange_words(one)) for one in marked]
+    body += [_span(x, one, _TOP, bottom - _TOP - _BETWEEN, "strange", strange_words(one)) for one in marked]
     for one in its.gaps.longest:
         length_s = (one.end - one.start).total_seconds()
         body.append(_span(x, one, _TOP, bottom - _TOP - _BETWEEN, "gap", f"nothing for {duration(length_s)}"))
     gap_ms = gap_limit_ms(its.sampling) if its.sampling is not None else 0.0
     for place, (top, signal) in enumerate(zip(tops, its.signals, strict=True)):
         body += _lane(series, signal, place, top, x, gap_ms, columns)
-    what = f"{series.machine_id} from {day(its.first)} to {day(its.last)}" if around is None else _strange_words(around)
+    what = f"{series.machine_id} from {day(its.first)} to {day(its.last)}" if around is None else strange_words(around)
     said = ", ".join(_range_words(one) for one in its.signals)
     return picture(body, bottom + _AXIS, f"{what}: {said}")
 
@@ -75,8 +75,9 @@ def lanes(series: Series, its: MachineExploration, columns: int, around: Strange
 def _lane(
     series: Series, its: SignalExploration, place: int, top: float, x: Scale, gap_ms: float, columns: int
 ) -> Iterator[str]:
-    yield text(LEFT + 6, top + 15, words(its.signal), kind="name")
+    name = text(LEFT + 6, top + 15, words(its.signal), kind="name")
     if its.distribution is None:
+        yield name
         yield text((x.start + x.end) / 2, top + _LANE / 2, "no value", "middle")
         return
     time_ms, values = thinned(series.time_ms, series.signal(its.signal), int(x.low), int(x.high), columns)
@@ -94,6 +95,7 @@ def _lane(
     # Two columns apart is no gap of its own in a thinned line.
     limit = max(gap_ms, 2.5 * (x.high - x.low) / columns)
     yield line(x.many(time_ms), y.many(values), colour(its.signal, place), np.append(True, np.diff(time_ms) > limit))
+    yield name
 
 
 def _range(its: SignalExploration, shown: Sequence[float]) -> tuple[float, float]:
@@ -115,7 +117,8 @@ def _span(x: Scale, one: Stretch | Strange, top: float, height: float, kind: str
     return box(x(start), top, x(end) - x(start), height, kind, said)
 
 
-def _strange_words(one: Strange) -> str:
+def strange_words(one: Strange) -> str:
+    """What is strange about a stretch."""
     verb = "stands at" if one.measure == "level" else "moves by"
     return (
         f"{day(one.start)} to {day(one.end)}: {words(one.signal)} {verb} {number(one.value)}, usually "

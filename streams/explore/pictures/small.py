@@ -16,7 +16,7 @@ _HEIGHT: Final = 190
 _LEFT: Final = 48
 _BOTTOM: Final = 150
 _TOP: Final = 24
-_POINTS: Final = 600
+_POINTS: Final = 400
 _LENGTH_BINS: Final = 30
 
 
