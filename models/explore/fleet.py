@@ -1,14 +1,18 @@
 """All machines together: each measured, compared with the others, and put into sentences."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from models.explore.findings import findings
 from models.explore.machine import explore_machine
+from models.explore.names import names
 from models.explore.resemblance import Resemblance, resemblance
 from models.explore.series import Series
 from models.explore.units import among_machines, from_a_moment_on
-from schemas.exploration import Exploration, MachineExploration
+from schemas.exploration import Exploration, MachineExploration, UnitSuspicion
+
+_Named = TypeVar("_Named", MachineExploration, UnitSuspicion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ def explore(
     for count, one in enumerate(series, 1):
         machines.append(explore_machine(one))
         on_progress(count)
-    alike = resemblance(machines)
+    called = names((one.client_id, one.machine_id) for one in machines)
+    alike = resemblance(_renamed(machines, called))
     if alike is not None:
         machines = [
             machine.model_copy(update={"family": int(alike.family[index]), "nearest": alike.nearest[index]})
@@ -39,7 +44,7 @@ def explore(
     for one, machine in zip(series, machines, strict=True):
         units += from_a_moment_on(one, machine.cycles.median_min * 60_000 if machine.cycles else None)
     families = alike.families if alike is not None else []
-    told = findings(machines, units, families)
+    told = findings(_renamed(machines, called), _renamed(units, called), families)
     exploration = Exploration(
         code_version=made.code_version,
         git_commit=made.git_commit,
@@ -50,3 +55,8 @@ def explore(
         findings=told,
     )
     return exploration, alike
+
+
+def _renamed(ones: Sequence[_Named], called: Mapping[tuple[str, str], str]) -> list[_Named]:
+    """The same under the names that sentences have."""
+    return [one.model_copy(update={"machine_id": called[one.client_id, one.machine_id]}) for one in ones]

@@ -15,7 +15,11 @@ _LEAST_SHARE: Final = 0.05
 def strange_together(machines: Sequence[MachineExploration]) -> tuple[list[Finding], set[tuple[str, str]]]:
     """A sentence for each time at which several machines' strangest stretches overlap, and the machines in them."""
     left = sorted(
-        (one.strange[0] for one in machines if one.strange and one.strange[0].strangeness >= STRANGE),
+        (
+            one.strange[0].model_copy(update={"machine_id": one.machine_id})  # by the name that it has here
+            for one in machines
+            if one.strange and one.strange[0].strangeness >= STRANGE
+        ),
         key=lambda one: one.start,
     )
     found: list[Finding] = []

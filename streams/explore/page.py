@@ -5,6 +5,7 @@ from html import escape
 from importlib import resources
 from typing import Final
 
+from models.explore.names import names
 from models.explore.resemblance import Resemblance
 from models.explore.series import LOAD, Series
 from schemas.exploration import Exploration, Finding
@@ -36,7 +37,8 @@ def _parts(exploration: Exploration, fleet: Sequence[Series], alike: Resemblance
         f'<p class="note">{escape(exploration.source)}. wellsentry {escape(exploration.code_version)}, '
         f"{escape(exploration.git_commit[:12])}.</p></header><main>"
     )
-    anchors = {one.machine_id: f"m{place}" for place, one in enumerate(exploration.machines) if place < _MOST_DRAWN}
+    called = names((one.client_id, one.machine_id) for one in exploration.machines)
+    anchors = {name: f"m{place}" for place, name in enumerate(called.values()) if place < _MOST_DRAWN}
     yield '<section aria-labelledby="short"><h2 id="short">In short</h2><ol class="findings">'
     for finding in exploration.findings:
         yield _sentence(finding, anchors)
@@ -44,13 +46,13 @@ def _parts(exploration: Exploration, fleet: Sequence[Series], alike: Resemblance
     if len(fleet) > 1:
         yield "".join(_together(exploration, fleet, alike, anchors))
     detail = Detail.FINE if len(fleet) < _COARSE else Detail.COARSE
-    shown = list(zip(fleet, exploration.machines, strict=True))
+    shown = list(zip(fleet, exploration.machines, called.values(), strict=True))
     if len(fleet) >= _FOLDED:
         yield '<h2 id="each">Each machine</h2>'
-    for place, (series, its) in enumerate(shown[:_MOST_DRAWN]):
+    for place, (series, its, name) in enumerate(shown[:_MOST_DRAWN]):
         section = machine_section(series, its, f"m{place}", detail)
         if len(fleet) >= _FOLDED:
-            yield f"<details><summary><b>{escape(its.machine_id)}</b></summary>{section}</details>"
+            yield f"<details><summary><b>{escape(name)}</b></summary>{section}</details>"
         else:
             yield f'<section aria-labelledby="m{place}">{section}</section>'
     if len(shown) > _MOST_DRAWN:
@@ -74,7 +76,8 @@ def _together(
     exploration: Exploration, fleet: Sequence[Series], alike: Resemblance | None, anchors: dict[str, str]
 ) -> Iterator[str]:
     yield '<section aria-labelledby="all"><h2 id="all">All machines together</h2>'
-    links = [_link(one.machine_id, anchors) for one in exploration.machines]
+    called = list(names((one.client_id, one.machine_id) for one in exploration.machines).values())
+    links = [_link(name, anchors) for name in called]
     lines = [sparkline(one, LOAD if LOAD in one.signals else one.signals[0]) for one in fleet]
     yield machines_table(exploration.machines, links, lines)
     if len(fleet) <= MOST_ROWS:
@@ -89,8 +92,7 @@ def _together(
             yield f"<li>Family {family.number}, most typical {_link(family.typical, anchors)}: {members}</li>"
         yield "</ul>"
         if len(fleet) <= MOST_ROWS:
-            names = [one.machine_id for one in exploration.machines]
-            yield wide(likeness(alike, names), "Machine against machine, by family: the darker, the more alike")
+            yield wide(likeness(alike, called), "Machine against machine, by family: the darker, the more alike")
     yield "</section>"
 
 

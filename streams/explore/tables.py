@@ -24,7 +24,6 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> s
 
 def machines_table(machines: Sequence[MachineExploration], links: Sequence[str], lines: Sequence[str]) -> str:
     """One row for each machine; ``links`` name it, ``lines`` are its small pictures."""
-    many_clients = len({one.client_id for one in machines}) > 1
     head = [
         "machine", "over time", "readings", "from", "to", "every", "coverage", "gaps", "missing", "frozen", "casing",
         "tubing", "load", "cycle", "family",
@@ -34,7 +33,7 @@ def machines_table(machines: Sequence[MachineExploration], links: Sequence[str],
         its = one.sampling
         rows.append(
             [
-                link + (f" ({escape(one.client_id)})" if many_clients else ""),
+                link,
                 line,
                 f"{one.readings:,}",
                 day(one.first),

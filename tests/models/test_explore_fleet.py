@@ -109,6 +109,28 @@ def test_what_matters_is_said_in_sentences(two_kinds: Exploration) -> None:
     assert sum(one.kind == "cycles" for one in two_kinds.findings) == 4, "three, and the rest together"
 
 
+def test_what_happens_to_several_machines_at_once_is_one_sentence() -> None:
+    fleet = [steady(index, count=6_000) for index in range(8)]
+    for series in fleet[:4]:
+        series.values[4_000:4_200, 1:] += 40.0
+    fleet[6].values[2_000:2_200, 1:] += 40.0
+    said = [one.sentence for one in explore(fleet, MADE)[0].findings if one.kind == "strange"]
+    assert len(said) == 2
+    assert said[0].startswith("4 machines are least like themselves at the same time, 2026-01-03 18:")
+    assert said[0].endswith("well-0, well-1, well-2 and well-3.")
+    assert said[1].startswith("well-6: least like the rest is 2026-01-02 09:")
+
+
+def test_a_signal_that_a_historian_made_up_or_that_hardly_moves_is_told() -> None:
+    knots = np.arange(0, 3001, 300)
+    ruled = np.interp(np.arange(3000), knots, 600 + 20 * noise(len(knots))).round(3)
+    found, _ = explore([machine("w", ruled, 900 + 0.01 * noise(3000))], MADE)
+    said = [one.sentence for one in found.findings if one.machine == "w"]
+    assert any(one.startswith("w: casing pressure runs in straight lines") for one in said)
+    assert any(one.startswith("w: tubing pressure hardly moves: 899.9") for one in said)
+    assert any(one.startswith("w: the load is below 0") for one in said)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 40])
 def test_few_readings_are_explored_as_well(count: int) -> None:
     found, alike = explore([steady(0, count=count)], MADE)

@@ -11,12 +11,14 @@ from playwright.sync_api import Page
 from typer.testing import CliRunner
 
 from models.explore.fleet import Made, explore
+from models.explore.series import Series, make_series
 from schemas.exploration import Exploration
 from schemas.times import iso
 from schemas.units import PSI_PER
 from streams.cli.main import app
 from streams.explore.from_topic import to_batches
 from streams.explore.gathering import Gathering, Wanted
+from streams.explore.page import page as html_of
 from streams.explore.running import Source, run_explore
 from tests.conftest import MakeSettings
 from tests.topics_at_hand import TopicsAtHand
@@ -162,6 +164,22 @@ def test_a_topic_is_explored_whatever_is_in_it(
     assert machine.signals[0].distribution is not None
     assert machine.signals[0].distribution.minimum == pytest.approx(30 * PSI_PER["bar"])
     assert "2 of its messages are no readings" in found.source
+
+
+def drawn(fleet: list[Series]) -> str:
+    exploration, alike = explore(fleet, Made("0", "abc", "a test"))
+    return html_of(exploration, fleet, alike)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_few_readings_and_two_clients_with_the_same_name_are_drawn(count: int) -> None:
+    time_ms, values = START_MS + np.arange(count, dtype=np.int64), np.full((count, 1), np.nan)
+    fleet = [make_series(client, "well-7", ["flow_rate"], time_ms, values) for client in ("acme", "other")]
+    fleet.append(make_series("other", "well-8", ["flow_rate"], time_ms, values + 1))
+    fleet.append(make_series("other", "well-9", ["flow_rate"], time_ms, np.zeros((count, 1))))
+    html = drawn(fleet)
+    assert '<a href="#m1">other/well-7</a>' in html
+    assert '<a href="#m2">well-8</a>' in html
 
 
 @pytest.mark.parametrize(
