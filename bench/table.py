@@ -80,6 +80,7 @@ BENCHES: Final = (
     Bench("memory", None, ("--machines", "50000", "--history", "100"), "memory_50000"),
     Bench("sink", ("--steps", "24")),
     Bench("engine_costs", ("--most-machines", "500")),
+    Bench("explore", ("--machines", "10", "--days", "5")),
 )
 
 _CALL = "a call with 1 readings, us: in all"
@@ -102,6 +103,8 @@ MARKS: Final = (
     Mark("labels after kill -9, beyond the timeout", "takeover", "takeover_worst_s", 5, 2, "{:+.1f} s", at_most=True),
     Mark("labels a DynamoDB write unit", "sink", "labels_per_unit", 30, 50, "{:.0f}"),
     Mark("labels a second into DynamoDB Local", "sink", "labels_per_s", 20_000, 50_000, "{:,.0f}/s"),
+    Mark("a month of 100 machines explored, files", "explore", "from_csv_s", 60, 30, "{:.0f} s", at_most=True),
+    Mark("a month of 100 machines explored, topic", "explore", "from_topic_s", 60, 30, "{:.0f} s", at_most=True),
     Mark("one reading, a single call", "engine_costs", _CALL, 100, 30, "{:.0f} us", at_most=True),
 )
 # fmt: on

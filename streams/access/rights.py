@@ -51,6 +51,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
         "models": Rights(writes=(all_topics.models,)),
         "sink": Rights(reads=(all_topics.labels,), joins=settings.sink.app_id),
         "feed": Rights(writes=(all_topics.readings,)),
+        "explore": Rights(reads=(all_topics.readings,)),
         "tail": Rights(reads=(all_topics.labels,)),
         "audit": Rights(
             reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=settings.worker.app_id

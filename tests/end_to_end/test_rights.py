@@ -20,13 +20,15 @@ from kafka.admin import (
 from streams.access.rights import rights
 from streams.audit.audit import Scope
 from streams.audit.running import run_audit
+from streams.explore.gathering import Wanted
+from streams.explore.running import Source, run_explore
 from streams.settings import Settings
 from tests.conftest import MakeSettings
 from tests.processes import Process, running, wait_until
 from tests.secured_kafka import SecuredKafka
 from tests.topics_at_hand import Reader
 
-PROGRAMS = ("worker", "trainer", "sink", "feed", "tail", "audit")
+PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit")
 As = Callable[[str], Settings]
 
 
@@ -129,6 +131,9 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     report = run_audit(as_user("audit"), scope, int(time.time() * 1000), lambda *_: None)
     assert report.in_order, report
     assert report.labels == report.stored == 300
+    page = tmp_path / "page.html"
+    explored = run_explore(as_user("explore"), Source(), Wanted(), page, 0, lambda *_: None)
+    assert [machine.readings for machine in explored.machines] == [300]
 
 
 def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_user: As, tmp_path: Path) -> None:
