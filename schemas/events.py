@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from schemas.errors import BadEvent
+from schemas.errors import BadEvent, BadReading
 from schemas.readings import Identifier
 from schemas.times import Moment
 from schemas.training import FLEET
@@ -66,3 +66,5 @@ def read_event(event: Any) -> LookBackEvent:
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
         raise BadEvent([one[:_LONGEST] for one in wrong]) from error
+    except BadReading as error:
+        raise BadEvent([f"to_time: {error.detail}"[:_LONGEST]]) from error

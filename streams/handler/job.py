@@ -63,7 +63,7 @@ class CleanDataStack:
         self.query = Query(event.client_id, event.machine_id, from_ms, to_ms, names)
         self.readings: Readings | None = None
         self.missing: list[str] = []
-        self._log = log.bind(client_id=event.client_id, machine_id=event.machine_id, stack=self.stack.name)
+        self._log = log.bind(client_id=event.client_id, machine_id=event.machine_id, job=type(self).__name__)
 
     def load_data(self) -> None:
         """Ask the data source; log how long it took, which signals are missing, and how old the newest reading is."""
