@@ -106,7 +106,8 @@ def a_well_s_messages() -> list[dict[str, Any]]:
         made.append({**one, "client_id": "other", "casing_pressure": 1.0, "tubing_pressure": 2.0})
     made[40]["quality"] = "bad"
     made[60]["time"] = "soon"
-    made.insert(130, made.pop(100))
+    late = next(at for at, one in enumerate(made[100:], 100) if one["client_id"] == "acme" and "tag" not in one)
+    made.insert(late + 30, made.pop(late))
     return made
 
 
