@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from schemas.events import LookBackEvent
 from schemas.labels import Rung
@@ -11,8 +11,11 @@ from schemas.times import Moment
 from schemas.training import Digest
 
 #: DynamoDB takes decimals and no floats, JSON has numbers only.
-Whole = Annotated[Decimal, PlainSerializer(int, return_type=int, when_used="json")]
-Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+Whole = Annotated[Decimal, PlainSerializer(int, when_used="json"), WithJsonSchema({"type": "integer"})]
+Number = Annotated[Decimal, PlainSerializer(float, when_used="json"), WithJsonSchema({"type": "number"})]
+
+#: A moment as labels have it, ISO 8601 in UTC: of ten thousands of them none is read and written again.
+WrittenTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class StackOutput(LookBackEvent):
@@ -22,7 +25,7 @@ class StackOutput(LookBackEvent):
     stack: str
     from_time: Moment = Field(description="Readings from here on were asked for, up to `to_time`.")
     labels: list[Whole] = Field(default=[], description="-1 anomalous, 1 normal, 0 unscored.")
-    times: list[Moment] = Field(default=[], description="When each reading was measured.")
+    times: list[WrittenTime] = Field(default=[], description="When each reading was measured.")
     surprises: list[Number | None] = Field(
         default=[], description="-log10 of how often a healthy machine gives a value this far out; null where unscored."
     )

@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schemas.events import LookBackEvent
 from schemas.incidents import Incident
 from schemas.labels import Label
+from schemas.outputs import LoadADOutput, RefusedEvent
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
 from schemas.status import StackStatus, Status
@@ -17,7 +19,7 @@ from schemas.training import FeatureModel, ModelUpdate, SourceRange, TrainingReq
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
     WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate,
-    FeatureModel,
+    FeatureModel, LookBackEvent, LoadADOutput, RefusedEvent,
 )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def test_an_event_is_read_or_refused_whatever_it_is(event: dict[str, Any]) -> No
 
 
 def test_an_output_is_decimal_for_dynamodb_and_numbers_in_json() -> None:
-    made = output(labels=[-1, 1, 0], surprises=["4.25", "0.1", None], times=["2026-11-02T03:04:05Z"] * 3)
+    made = output(labels=[-1, 1, 0], surprises=["4.25", "0.1", None], times=["2026-11-02T03:04:05.000Z"] * 3)
     assert made.labels == [Decimal(-1), Decimal(1), Decimal(0)]
     assert made.item()["surprises"] == [Decimal("4.25"), Decimal("0.1"), None]
     in_json = json.loads(made.model_dump_json())
