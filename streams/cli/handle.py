@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         """Answer one event as AWS Lambda would: look back at a machine, and print what its stack thinks, as JSON."""
         import json
 
-        from schemas.errors import BadEvent
+        from schemas.errors import BadInputFile
         from streams.cli.context import flags_given
         from streams.handler.by_settings import job_named, source_named
         from streams.handler.keeping import keep_in
@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
         try:
             read = json.loads(event.read_bytes())
         except (OSError, ValueError) as error:
-            raise BadEvent([f"{event} cannot be read as JSON: {error}"]) from error
+            raise BadInputFile(
+                f"{event} cannot be read as JSON: {error}. It must hold an object with client_id, machine_id and lookback."
+            ) from error
         job, origin = job_named(settings.handler.stack), source_named(settings)
         if write:
             with LabelStore(settings.dynamodb, settings.sink) as store:

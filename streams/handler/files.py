@@ -8,6 +8,9 @@ import numpy as np
 from schemas.errors import SourceError
 from schemas.units import psi_per
 from streams.handler.sources import Floats, Ints, Query, Readings, wide_readings
+from streams.log import get_logger
+
+log = get_logger(__name__)
 
 _ENDINGS: Final = (".csv", ".parquet")
 
@@ -52,4 +55,7 @@ class FileSource:
                 file = directory / f"{query.machine_id}{ending}"
                 if file.is_file():
                     return file
+        log.warning(
+            f"no file of machine {query.machine_id!r} in {self._path}", action="no_file", client_id=query.client_id
+        )
         return None

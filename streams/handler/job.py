@@ -17,7 +17,8 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from models.stacks.base import Stack
+from models.stacks.base import Stack, check_stack
+from schemas.errors import BadSettings
 from schemas.events import LookBackEvent
 from schemas.outputs import StackOutput
 from schemas.times import EARLIEST_MS, datetime_to_ms, iso, moment
@@ -33,6 +34,18 @@ log = get_logger(__name__)
 _DAY_MS: Final = 86_400_000
 #: As scikit-learn's ``fit_predict`` has it, and 0 for what nothing can be said of.
 _AS_NUMBER: Final = {"anomalous": -1, "normal": 1, "unscored": 0}
+
+
+def check_job(job: type["CleanDataStack"]) -> type["CleanDataStack"]:
+    """``job`` itself if it can be run; :class:`BadSettings` says what it lacks."""
+    if not isinstance(getattr(job, "stack", None), Stack):
+        raise BadSettings(f"job {job.__name__}: `stack` must be a stack, as in `stack = LoadStack()`")
+    signals = check_stack(job.stack).signals
+    if job.description and {signal_of(name) for name in job.description} != set(signals):
+        raise BadSettings(
+            f"job {job.__name__}: description {job.description} must name the signals of its stack, {', '.join(signals)}"
+        )
+    return job
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ class CleanDataStack:
         self.query = Query(event.client_id, event.machine_id, from_ms, to_ms, names)
         self.readings: Readings | None = None
         self.missing: list[str] = []
-        self._log = log.bind(client_id=event.client_id, machine_id=event.machine_id, job=type(self).__name__)
+        self._log = log.bind(client_id=event.client_id, machine_id=event.machine_id, job=self.stack.name)
 
     def load_data(self) -> None:
         """Ask the data source; log how long it took, which signals are missing, and how old the newest reading is."""

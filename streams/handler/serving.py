@@ -8,7 +8,7 @@ from schemas.errors import BadEvent, WellsentryError
 from schemas.events import read_event
 from schemas.outputs import RefusedEvent
 from streams.build_info import build_info
-from streams.handler.job import CleanDataStack, Outside
+from streams.handler.job import CleanDataStack, Outside, check_job
 from streams.handler.keeping import Keep, keep_in
 from streams.handler.models_in_force import registry_models
 from streams.handler.sources import DataSource
@@ -24,8 +24,10 @@ Handler = Callable[[Any, Any], dict[str, Any]]
 def handler_for(job: type[CleanDataStack], source: DataSource, settings: Settings | None = None) -> Handler:
     """A handler for AWS Lambda, to be made once for each process: labels go to DynamoDB, models come from the registry.
 
-    ``settings`` come from ``WELLSENTRY_…`` variables where none are given.
+    ``settings`` come from ``WELLSENTRY_…`` variables where none are given. Raises :class:`schemas.errors.BadSettings` if
+    they or the job cannot be used.
     """
+    check_job(job)
     settings = settings or load_settings()
     setup_logging(settings, "handler")
     outside = outside_of(source, settings, keep_in(LabelStore(settings.dynamodb, settings.sink)))

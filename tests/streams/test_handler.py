@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from schemas.errors import BadInputFile, SourceError
+from schemas.errors import BadInputFile, BadSettings, SourceError
 from schemas.outputs import LoadADOutput
 from schemas.times import iso
 from streams.cli.main import app
-from streams.handler import FileSource, Query, QuerySource
+from streams.handler import CleanDataStack, FileSource, Query, QuerySource, handler_for
 from streams.handler.serving import answer
 from streams.handler.sources import offsets_by_time
 from streams.log import setup_logging
@@ -194,6 +194,19 @@ def _refuses(_: Any) -> Any:
 def test_a_query_that_fails_is_one_of_our_errors_and_named(query: Any, says: str) -> None:
     with pytest.raises(SourceError, match=says):
         answer(LoadByTag, world(QuerySource(query)), event(60))
+
+
+def test_a_job_that_cannot_be_run_is_refused_before_the_first_event() -> None:
+    class NoStack(CleanDataStack):
+        pass
+
+    class OtherNames(CleanDataStack):
+        stack = LOAD.stack
+        description = ("Annulus", "Tubing Pressure")
+
+    for job, says in ((NoStack, "`stack` must be a stack"), (OtherNames, "must name the signals of its stack")):
+        with pytest.raises(BadSettings, match=says):
+            handler_for(job, QuerySource(lambda _: {}))
 
 
 # -- files
