@@ -73,6 +73,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 lock:
 	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group build --group lambda --constraint requirements.lock --output-file requirements-lambda.lock
 	$(COMPILE) --group peers --output-file requirements-peers.lock
 
 clean:

@@ -3,6 +3,8 @@
 WellsentryError
 ├── BadReading          a message on the readings topic cannot be used; it goes to ``rejected``
 ├── BadInputFile        a CSV or Parquet file cannot be read
+├── BadEvent            an event says not which machine, or how far back
+├── SourceError         the data source of a handler cannot answer
 ├── BadSettings         a setting is unknown, out of range or contradicts another
 ├── BrokerError         Kafka cannot be reached, or a topic is missing or differs from its declaration
 ├── StoreError          DynamoDB refused, or kept refusing
@@ -32,6 +34,20 @@ class BadReading(WellsentryError):
 
 class BadInputFile(WellsentryError):
     """A CSV or Parquet file cannot be read; the message names the file and, where there is one, the row."""
+
+
+class BadEvent(WellsentryError):
+    """An event for a handler cannot be used. ``wrong`` names each field and what is wrong with it."""
+
+    def __init__(self, wrong: list[str]) -> None:
+        super().__init__(
+            f"the event cannot be used: {'; '.join(wrong)}. It needs client_id, machine_id and lookback, in days."
+        )
+        self.wrong = wrong
+
+
+class SourceError(WellsentryError):
+    """The data source of a handler failed, or answered with what are no readings. Trying again may help."""
 
 
 class BadSettings(WellsentryError):

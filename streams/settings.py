@@ -188,6 +188,14 @@ class SinkSettings(_Section):
     )
 
 
+class HandlerSettings(_Section):
+    """The handler as it comes, and `wellsentry handle`: one of your own needs none of this."""
+
+    stack: str = Field("load", description="The stack that judges.")
+    source: str = Field("topic", description="topic, or a file or directory of CSV and Parquet files.")
+    unit: str = Field("psi", description="Unit of the pressures in files.")
+
+
 class LogSettings(_Section):
     """What is logged and how."""
 
@@ -215,6 +223,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()  # type: ignore[call-arg]
     dynamodb: DynamoSettings = DynamoSettings()  # type: ignore[call-arg]
     sink: SinkSettings = SinkSettings()  # type: ignore[call-arg]
+    handler: HandlerSettings = HandlerSettings()  # type: ignore[call-arg]
     log: LogSettings = LogSettings()  # type: ignore[call-arg]
 
     @classmethod

@@ -79,7 +79,7 @@ def test_every_directory_of_modules_is_a_package() -> None:
     assert [str(path) for path in sorted(directories) if not (path / "__init__.py").exists()] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-lambda.lock"])
 def test_a_lock_names_versions_and_hashes_and_no_place(name: str) -> None:
     text = (ROOT / name).read_text()
     assert "://" not in text
@@ -88,11 +88,12 @@ def test_a_lock_names_versions_and_hashes_and_no_place(name: str) -> None:
     assert [r.splitlines()[0] for r in requirements if r.strip() and ("==" not in r or "--hash=" not in r)] == []
 
 
-def test_the_development_lock_holds_the_versions_of_the_other() -> None:
+def test_all_locks_hold_the_same_versions() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"(?m)^[a-z0-9][^\\\n]*==[^\\\n]*", (ROOT / name).read_text()))
 
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
+    assert pins("requirements-lambda.lock") <= pins("requirements.lock")
 
 
 def test_the_lock_holds_what_the_project_declares() -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schemas.events import LookBackEvent
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
+from schemas.outputs import LoadADOutput, RefusedEvent
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
 from schemas.status import StackStatus, Status
@@ -19,6 +21,7 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
     WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate,
     FeatureModel, Activation, Manifest,
+    FeatureModel, LookBackEvent, LoadADOutput, RefusedEvent,
 )  # fmt: skip
 
 

@@ -5,14 +5,14 @@ AIOKafkaConsumer(**for_aiokafka(settings.broker), auto_offset_reset="earliest")
 
 import ssl
 from pathlib import Path
-from typing import Any
-
-import faust
-from faust.types.auth import CredentialsT
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import BadSettings
 from streams.access.tokens import AiokafkaTokens, KafkaPythonTokens
 from streams.settings import BrokerSettings
+
+if TYPE_CHECKING:
+    from faust.types.auth import CredentialsT
 
 
 def for_aiokafka(broker: BrokerSettings) -> dict[str, Any]:
@@ -31,8 +31,10 @@ def for_kafka_python(broker: BrokerSettings) -> dict[str, Any]:
     return access
 
 
-def for_faust(broker: BrokerSettings) -> CredentialsT | None:
+def for_faust(broker: BrokerSettings) -> "CredentialsT | None":
     """Faust's ``broker_credentials``. Raises :class:`BadSettings` if a file cannot be used."""
+    import faust  # takes half a second, and who only reads a topic has no use for it
+
     context = tls(broker)
     if broker.token_file is not None:
         return faust.OAuthCredentials(oauth_cb=AiokafkaTokens(Path(broker.token_file)), ssl_context=context)

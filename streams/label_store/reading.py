@@ -14,6 +14,7 @@ from streams.label_store.packing import (
     PARTITION_KEY,
     SORT_KEY,
     hour_key,
+    label_ids,
     machine_key,
     minute_key,
     unpack,
@@ -38,6 +39,13 @@ class Reader:
             for row in in_order(row for item in wanted for row in unpack(item)):
                 if from_ms <= row.time_ms < to_ms:
                     yield row
+
+    def ids(self, client_id: str, machine_id: str, from_ms: int, to_ms: int) -> Iterator[str]:
+        """Ids of all labels of a machine with ``from_ms <= event time < to_ms``, and of some beside them."""
+        if from_ms >= to_ms:
+            return
+        for item in self._between(machine_key(client_id, machine_id), hour_key(from_ms), minute_key(to_ms - 1)):
+            yield from label_ids(item)
 
     def newest(self, client_id: str, machine_id: str) -> LabelRow | None:
         """The newest label of a machine, if it has any."""

@@ -119,6 +119,10 @@ class LabelStore:
         """A machine's labels with ``from_ms <= event time < to_ms`` (epoch ms), by event time, offset, revision."""
         return map(to_label, self._reader.rows(client_id, machine_id, from_ms, to_ms, stack))
 
+    def ids_of(self, client_id: str, machine_id: str, from_ms: int, to_ms: int) -> set[str]:
+        """The ids of a machine's labels with ``from_ms <= event time < to_ms`` (epoch ms), and of some beside them."""
+        return set(self._reader.ids(client_id, machine_id, from_ms, to_ms))
+
     def newest(self, client_id: str, machine_id: str) -> Label | None:
         """The machine's newest label, None if it has no labels."""
         row = self._reader.newest(client_id, machine_id)

@@ -5,18 +5,18 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
-import skops.io
 from pydantic import BaseModel
-from sklearn.ensemble import IsolationForest
 
 from schemas.manifest import Manifest
 from schemas.training import ModelUpdate
+
+# Who only looks up a model needs no pyarrow, scikit-learn or skops, which take a second to import.
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
 
 Column = npt.NDArray[np.float64]
 
@@ -34,6 +34,9 @@ class TrainingData:
 
     def to_parquet(self) -> bytes:
         """One row a median: ``machine_id`` and one column a feature, oldest first."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         names = [name for name, columns in self.machines.items() for _ in range(len(columns[0]))]
         table = pa.table(
             {"machine_id": pa.array(names, pa.string()).dictionary_encode()}
@@ -49,6 +52,8 @@ class TrainingData:
     @classmethod
     def from_parquet(cls, data: bytes) -> "TrainingData":
         """The other way round."""
+        import pyarrow.parquet as pq
+
         table = pq.read_table(io.BytesIO(data))
         features = tuple(name for name in table.column_names if name != "machine_id")
         names = np.asarray(table.column("machine_id").to_pylist(), dtype=object)
@@ -63,17 +68,21 @@ class Entry:
     manifest: Manifest
     update: ModelUpdate
     training: TrainingData
-    forests: tuple[IsolationForest, ...]  # one for each of the update's features
+    forests: tuple["IsolationForest", ...]  # one for each of the update's features
     state: bytes | None = None  # the machine's state when the model was asked for, up to ``manifest.state_offset``
 
 
-def forest_to_bytes(forest: IsolationForest) -> bytes:
+def forest_to_bytes(forest: "IsolationForest") -> bytes:
     """By skops, which holds no code, unlike a pickle."""
+    import skops.io
+
     return bytes(skops.io.dumps(forest, compression=zipfile.ZIP_DEFLATED, compresslevel=1))
 
 
-def forest_from_bytes(data: bytes) -> IsolationForest:
+def forest_from_bytes(data: bytes) -> "IsolationForest":
     """The other way round."""
+    import skops.io
+
     forest: IsolationForest = skops.io.loads(data, trusted=_TRUSTED)
     return forest
 

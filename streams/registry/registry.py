@@ -5,10 +5,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from sklearn.ensemble import IsolationForest
 
 from models.fitting import digest_of
 from schemas.errors import DamagedEntry
@@ -31,6 +30,9 @@ from streams.registry.paths import (
     safe,
 )
 from streams.settings import RegistrySettings
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -94,7 +96,7 @@ class Registry:
         """What the entry's model was fitted to."""
         return TrainingData.from_parquet(self._read(path, TRAINING))
 
-    def forest(self, path: str, feature: str) -> IsolationForest:
+    def forest(self, path: str, feature: str) -> "IsolationForest":
         """The forest of one of the entry's features."""
         return forest_from_bytes(self._read(path, forest_name(feature)))
 

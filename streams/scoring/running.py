@@ -1,41 +1,21 @@
 """A table through the engine: as a worker would judge it, with a trainer beside it that answers at once."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any, Final
 
 from models.engine.batch import WIDE, ReadingBatch, make_batch
 from models.engine.engine import Engine
 from models.engine.labels import Stamp, make_labels
 from models.engine.machines import Machines
-from models.engine.refits import readings_until_due
-from models.engine.requests import training_requests
 from models.engine.settings import EngineSettings
-from models.engine.verdicts import Verdicts
-from models.fitting import FitParameters, fit_model
+from models.self_trained import OnProgress, Part, judge
 from models.stacks import LoadStack, Stack
 from models.stacks.general import general_stack
-from schemas.training import ModelUpdate, TrainingRequest
 from schemas.units import psi_per
 from streams.build_info import build_info
 from streams.scoring.reading import Table
 
-#: Told of readings judged so far, and of all.
-OnProgress = Callable[[int, int], None]
-
-#: Readings stepped at once, at most: often enough for a progress bar.
-_RUN: Final = 4096
 _CLIENT: Final = "file"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What the engine said of some readings that follow each other."""
-
-    first: int  # place of the first one in the table
-    verdicts: Verdicts
-    batch: ReadingBatch
 
 
 class TableRun:
@@ -48,7 +28,7 @@ class TableRun:
         detectors = {stack.name: detector} if detector else {}
         self.engine = Engine(Machines((stack,), EngineSettings(warm_up=warm_up, refits=refits, detectors=detectors)))
         self.stack = self.engine.stacks[stack.name]
-        self._table, self._first_fit = table, self.engine.stacks[stack.name].settings.first_fit
+        self._table = table
         self._slot = self.engine.slot(_CLIENT, machine_id)
         build = build_info()
         self._stamp = Stamp("file", build.version, build.git_commit)
@@ -64,21 +44,8 @@ class TableRun:
         )  # fmt: skip
 
     def parts(self, on_progress: OnProgress | None = None) -> Iterator[Part]:
-        """Verdicts on all readings, in order. A run ends where a refit becomes due: the model is in force for the next."""
-        at, n = 0, len(self._table)
-        while at < n:
-            count = min(_RUN, n - at)
-            if self.stack.settings.refits and not self.stack.learns_online:
-                core = self.stack.state.core[self._slot]
-                count = readings_until_due(core, self._batch.time_ms[at : at + count], self._first_fit)
-            batch = self._batch.part(at, at + count)
-            verdicts = self.engine.step(batch)
-            for request in training_requests(self.engine.machines, verdicts, batch, self._stamp):
-                self.engine.adopt(_answer(request, self._stamp), at + count)
-            yield Part(at, verdicts[self.stack.stack.name], batch)
-            at += count
-            if on_progress is not None:
-                on_progress(at, n)
+        """Verdicts on all readings, in order."""
+        return judge(self.engine, self.stack.stack.name, self._batch, self._stamp, on_progress)
 
     def labels(self, part: Part) -> list[Any]:
         """The labels of a part as the worker would write them."""
@@ -89,25 +56,3 @@ def stack_for(table: Table) -> Stack:
     """The load stack where both of its pressures are there, else all signals."""
     load = LoadStack()
     return load if set(load.signals) <= set(table.signals) else general_stack(table.signals)
-
-
-def _answer(request: TrainingRequest, stamp: Stamp) -> ModelUpdate:
-    """What a trainer would answer, but for the registry."""
-    fitted = fit_model(request.features, request.medians, FitParameters(), request.seed)
-    return ModelUpdate(
-        digest=fitted.digest,
-        client_id=request.client_id,
-        machine_id=request.machine_id,
-        stack=request.stack,
-        rung="own",
-        detector="isolation_forest",
-        features=list(fitted.features),
-        readings=fitted.readings,
-        fitted_at=datetime(1970, 1, 1, tzinfo=UTC),  # no clock: it does not matter when
-        reason=request.reason,
-        request_id=request.request_id,
-        parent_digest=request.parent_digest,
-        manifest="",
-        code_version=stamp.code_version,
-        git_commit=stamp.git_commit,
-    )

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.engine.codes import ANOMALOUS, OPENED
+from models.self_trained import OnProgress, Part
 from models.stacks import Stack, choose_stacks
 from schemas.errors import BadInputFile, BadSettings
 from streams.files.columns import numbers, times_ms
 from streams.scoring.reading import Table, read_table, signal_names
-from streams.scoring.running import OnProgress, Part, TableRun, stack_for
+from streams.scoring.running import TableRun, stack_for
 from streams.scoring.writing import Answers, write_answers, write_explained
 
 
