@@ -9,6 +9,8 @@ WellsentryError
 ├── RegistryError       the registry cannot be read or written
 │   └── DamagedEntry    one model in it is incomplete or was changed
 ├── StateError          a state record cannot be read back
+├── LabelNotFound       there is no such label, or not any more
+├── BadCase             a case's directory is incomplete or was changed
 └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
 """
 
@@ -55,6 +57,14 @@ class DamagedEntry(RegistryError):
 
 class StateError(WellsentryError):
     """A state record in the changelog cannot be read back by this version."""
+
+
+class LabelNotFound(WellsentryError):
+    """There is no such label where it was looked for; the message says where that was."""
+
+
+class BadCase(WellsentryError):
+    """A case's directory lacks a file, or holds one that is not as it was saved; the message names the file."""
 
 
 class MissingPart(WellsentryError):

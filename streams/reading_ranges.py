@@ -10,7 +10,7 @@ async with RangeReader(settings.broker) as reader:
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -156,7 +156,7 @@ class RangeReader:
                             known[tp] = since
         return {tp: Range(begins.get(tp, ends[tp]), stops.get(tp, ends[tp])) for tp in tps}
 
-    async def read(self, ranges: Ranges) -> AsyncIterator[Run]:
+    async def read(self, ranges: Ranges) -> AsyncGenerator[Run, None]:
         """The records of ``ranges``, each partition's in order, in runs of at most :data:`streams.runs.run.MAX_RUN`.
 
         Returns once all are read. Each record has ``offset``, ``timestamp`` (ms), ``key`` and ``value``.
