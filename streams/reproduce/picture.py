@@ -70,7 +70,7 @@ def draw(directory: Path, target: Path) -> None:
         _mark_moment(axes, label)
         locator = AutoDateLocator()
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     _draw_model(figure.add_subplot(grid[3, 0]), label, model_of(label, case, directory))
     _draw_views(figure.add_subplot(grid[3, 1]), label)
     figure.suptitle(f"{label['label_id']}   {label['machine_id']} of {label['client_id']}   {label['event_time']}")
