@@ -87,6 +87,7 @@ class Case(BaseModel):
     plot: str = Field(
         description="Path: the code that draws the picture; it needs matplotlib and this directory alone."
     )
+    anomalous_at: float | None = Field(description="The stack's threshold; null where this version has no such stack.")
     message_bytes: int = Field(description="Longer messages were no readings.")
     missing: list[str] = Field(description="What was no longer there, in sentences.")
     code_version: str = Field(description="That made the label.")

@@ -15,6 +15,7 @@ from schemas.training import ModelUpdate
 from streams.replay.adoptions import Adoption
 from streams.reproduce.again import Again
 from streams.reproduce.evidence import Evidence, KeptSnapshot
+from streams.reproduce.looking_up import anomalous_at
 from streams.reproduce.message_lines import from_lines, to_lines
 
 M = TypeVar("M", bound=BaseModel)
@@ -65,6 +66,7 @@ def save_case(evidence: Evidence, again: Again, directory: Path) -> Case:
         picture=PICTURE,
         page=PAGE,
         plot=PLOT,
+        anomalous_at=anomalous_at(label),
         message_bytes=evidence.message_bytes,
         missing=list(evidence.missing),
         code_version=label.code_version,

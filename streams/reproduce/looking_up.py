@@ -4,9 +4,9 @@ import math
 
 from models.detectors import ForestDetector
 from models.engine.numbers import SURPRISE_DECIMALS, VALUE_DECIMALS
-from models.stacks.base import Thresholds
 from schemas.case import LookedUp
 from schemas.errors import BadSettings
+from schemas.labels import Label
 from schemas.training import FeatureModel
 from streams.reproduce.evidence import Evidence, stack_of
 
@@ -24,16 +24,15 @@ def look_up(evidence: Evidence) -> LookedUp | None:
     x = (label.median - centre) / spread
     score = detector.score(x) or 0.0
     surprise = round(detector.surprise(x, score), SURPRISE_DECIMALS)
-    try:
-        thresholds = stack_of(label).thresholds
-    except BadSettings:  # of another version
-        thresholds = Thresholds()
+    threshold = anomalous_at(label)
+    if threshold is None:
+        return None
     found = LookedUp(
         score=round(score, VALUE_DECIMALS),
         forest_surprise=surprise,
         expected_low=round(centre + spread * model.expected_low, VALUE_DECIMALS),
         expected_high=round(centre + spread * model.expected_high, VALUE_DECIMALS),
-        label="anomalous" if label.surprise >= thresholds.anomalous_at else "normal",
+        label="anomalous" if label.surprise >= threshold else "normal",
         disagrees=[],
     )
     disagrees = [name for name in ("score", "expected_low", "expected_high") if _apart(found, label, name)]
@@ -42,6 +41,14 @@ def look_up(evidence: Evidence) -> LookedUp | None:
     if label.detector == ForestDetector.name and label.surprise != surprise:
         disagrees.append("surprise")
     return found.model_copy(update={"disagrees": disagrees})
+
+
+def anomalous_at(label: Label) -> float | None:
+    """The surprise from which on the label's stack says anomalous; None if this version has no such stack."""
+    try:
+        return stack_of(label).thresholds.anomalous_at
+    except BadSettings:
+        return None
 
 
 def own_units(model: FeatureModel, low: float | None, high: float | None, rung: str) -> tuple[float, float]:

@@ -65,7 +65,7 @@ def draw(directory: Path, target: Path) -> None:
     second, third = (figure.add_subplot(grid[row, :], sharex=first) for row in (1, 2))
     _draw_signals(first, label, around)
     _draw_feature(second, label, around)
-    _draw_surprise(third, label, around)
+    _draw_surprise(third, label, around, case["anomalous_at"])
     for axes in (first, second, third):
         _mark_moment(axes, label)
         locator = AutoDateLocator()
@@ -103,7 +103,9 @@ def _draw_feature(axes: Axes, label: Label, around: Sequence[Label]) -> None:
     axes.legend(loc="upper left", fontsize=8)
 
 
-def _draw_surprise(axes: Axes, label: Label, around: Sequence[Label]) -> None:
+def _draw_surprise(axes: Axes, label: Label, around: Sequence[Label], anomalous_at: float | None) -> None:
+    if anomalous_at is not None:
+        axes.axhline(anomalous_at, color=RED, lw=0.8, ls=":", label=f"anomalous at {anomalous_at:g}")
     axes.plot(*_series(around, lambda one: one["surprise"]), color=GREY, lw=0.8)
     for verdict, (colour, mark) in VERDICTS.items():
         some = [one for one in around if one["label"] == verdict]

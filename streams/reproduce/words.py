@@ -6,6 +6,7 @@ from schemas.case import Reproduction
 from schemas.labels import Label
 from schemas.times import datetime_to_ms, iso
 from streams.reproduce.evidence import Evidence
+from streams.reproduce.what_changed import what_changed
 
 _OUTCOMES = {
     "identical": "identical: made again to the letter",
@@ -29,6 +30,8 @@ def tell(evidence: Evidence, found: Reproduction) -> Iterator[tuple[str, str]]:
     yield "verdict", verdict_in_words(label)
     if label.because:
         yield "because", label.because
+    for sentence in what_changed(label, evidence.labels):
+        yield "changed", sentence
     yield "alert", label.alert + (f", {label.incident_id}" if label.incident_id else "")
     yield "model", model_in_words(evidence)
     yield "made from", _made_from(evidence, found)

@@ -17,13 +17,15 @@ class ReadOnce:
         models: Mapping[int, Sequence[Any]],
     ) -> None:
         self._readings, self._labels, self._models = readings, labels, models
+        self._by_offset = {(number, one.offset): one for number, some in readings.items() for one in some}
         self._by_key = [_by_key(readings), _by_key(labels)]
 
     def first_reading(self, partition: int) -> int:
         return int(self._readings[partition][0].offset) if self._readings[partition] else 0
 
     def reading(self, partition: int, offset: int) -> Message | None:
-        return next((_message(one) for one in self._readings[partition] if one.offset == offset), None)
+        found = self._by_offset.get((partition, offset))
+        return None if found is None else _message(found)
 
     def readings(self, partition: int, key: bytes, first_offset: int, enough: Enough) -> list[Message]:
         return _until(enough, (one for one in self._by_key[0][partition, key] if one.offset >= first_offset))
