@@ -87,6 +87,9 @@ class Case(BaseModel):
     plot: str = Field(
         description="Path: the code that draws the picture; it needs matplotlib and this directory alone."
     )
+    fitted_to: tuple[float, float] | None = Field(
+        description="Least and largest of the medians that the label's model was fitted to."
+    )
     anomalous_at: float | None = Field(description="The stack's threshold; null where this version has no such stack.")
     message_bytes: int = Field(description="Longer messages were no readings.")
     missing: list[str] = Field(description="What was no longer there, in sentences.")

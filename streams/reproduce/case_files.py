@@ -66,6 +66,7 @@ def save_case(evidence: Evidence, again: Again, directory: Path) -> Case:
         picture=PICTURE,
         page=PAGE,
         plot=PLOT,
+        fitted_to=evidence.fitted_to,
         anomalous_at=anomalous_at(label),
         message_bytes=evidence.message_bytes,
         missing=list(evidence.missing),
@@ -114,6 +115,7 @@ def load_case(directory: Path) -> tuple[Case, Evidence]:
         readings=readings,
         labels=[_parse(Label, directory / case.labels, line) for line in of(case.labels).splitlines()],
         message_bytes=case.message_bytes,
+        fitted_to=case.fitted_to,
         missing=case.missing,
     )
 

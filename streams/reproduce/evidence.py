@@ -35,6 +35,7 @@ class Evidence:
     readings: Sequence[Message]  # the machine's, after the snapshot and some way beyond the label's own
     labels: Sequence[Label]  # the machine's of that stack that were given then, in the order in which they came
     message_bytes: int  # of the longest message that is taken for a reading
+    fitted_to: tuple[float, float] | None  # least and largest of the medians that the label's model was fitted to
     missing: Sequence[str]  # sentences for people
 
     @property

@@ -8,7 +8,7 @@ import msgspec
 from models.engine.snapshots import Snapshot
 from models.engine.state import LATENESS
 from schemas.decoding import decode_reading
-from schemas.errors import BadReading, DamagedEntry, LabelNotFound, StateError
+from schemas.errors import BadReading, DamagedEntry, LabelNotFound, RegistryError, StateError
 from schemas.labels import Label
 from schemas.training import FLEET, ModelUpdate
 from streams.registry import Registry
@@ -106,8 +106,10 @@ class Gathering:
             model = self._model(label.client_id, whose, label.stack, kept.snapshot.model_digest, partition)
             if model is not None:  # a snapshot whose model is gone is not taken
                 models[whose, model.digest] = model
+        own = models.get((label.machine_id, label.model_digest or ""))
+        fitted_to = None if own is None else self._fitted_to(own, label)
         return Evidence(
-            label, found_in, kept, adoptions, models, readings, labels, self._message_bytes, tuple(missing)
+            label, found_in, kept, adoptions, models, readings, labels, self._message_bytes, fitted_to, tuple(missing)
         )  # fmt: skip
 
     def _readings(self, partition: int, key: bytes, since: int, offset: int) -> list[Message]:
@@ -186,6 +188,14 @@ class Gathering:
                 f"model {digest}, in force since offset {adoption.since_offset}, is neither in the registry at "
                 f"{self._registry.url} nor on the models topic"
             )
+
+    def _fitted_to(self, update: ModelUpdate, label: Label) -> tuple[float, float] | None:
+        try:
+            data = self._registry.training(update.manifest)
+            medians = data.machines[label.machine_id][data.features.index(label.feature)]
+        except (RegistryError, KeyError, ValueError):  # gone, or of no such machine or feature
+            return None
+        return float(medians.min()), float(medians.max())
 
     def _model(self, client: str, machine: str, stack: str, digest: str, partition: int) -> ModelUpdate | None:
         whose = (client, machine, stack, digest)

@@ -69,7 +69,8 @@ def model_in_words(evidence: Evidence) -> str:
     if model is None:
         return f"{said}; it is gone"
     fitted = iso(datetime_to_ms(model.fitted_at))
-    return f"{said}, fitted {fitted} to {model.readings} medians ({model.reason}), {model.manifest}"
+    between = "" if evidence.fitted_to is None else " from {:.1f} to {:.1f}".format(*evidence.fitted_to)
+    return f"{said}, fitted {fitted} to {model.readings} medians{between} ({model.reason}), {model.manifest}"
 
 
 def looked_up_in_words(label: Label, found: Reproduction) -> str:

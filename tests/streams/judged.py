@@ -48,10 +48,10 @@ class Judged:
         for key, _ in there:
             self.sent[partition_of(key.decode(errors="replace"), self.settings.broker.partitions)] += 1
 
-    def judge(self, no_model_for: Callable[[TrainingRequest], bool] = lambda _: False) -> None:
+    def judge(self, fit_to: Callable[[TrainingRequest], TrainingRequest] = lambda request: request) -> None:
         """Judge all that is on the readings topic, from the first; labels, models and their states where they belong.
 
-        A model is in force from the run after the one that asked for it. ``no_model_for``: requests without an answer.
+        A model is in force from the run after the one that asked for it. ``fit_to``: what is fitted in its place.
         """
         records = self._all_readings()
         for number, some in records.items():
@@ -62,16 +62,14 @@ class Judged:
                 self.labels += [value or b"" for _, value in output.labels]
                 self.at.send(self.settings.topics.labels.name, output.labels)
                 for _, value in output.training:
-                    self._train(alone, TrainingRequest.model_validate_json(value or b""), no_model_for)
+                    self._train(alone, fit_to(TrainingRequest.model_validate_json(value or b"")))
 
     def of(self, machine: str) -> list[Label]:
         """The labels of a machine, in the order in which they were given."""
         found = [Label.model_validate_json(one) for one in self.labels]
         return [one for one in found if one.machine_id == machine]
 
-    def _train(self, alone: Alone, request: TrainingRequest, no_model_for: Callable[[TrainingRequest], bool]) -> None:
-        if no_model_for(request):
-            return
+    def _train(self, alone: Alone, request: TrainingRequest) -> None:
         self._fits += 1
         entry = handle_request(request, _FIRST_FIT + timedelta(minutes=self._fits), QUICK, self.build)
         self.registry.store(entry)
