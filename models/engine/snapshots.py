@@ -57,7 +57,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 def take_snapshot(machines: Machines, stack: str, slot: int) -> Snapshot:
-    """What ``stack`` knows of a machine that has been read back. Nothing is changed by it, not even what counts as written."""
+    """What ``stack`` knows of a machine that has been read back. Nothing changes by it, not even what counts as written."""
     one, machine = machines.stacks[stack], machines.names[slot]
     state = one.state
     core, moved_from = state.core[slot].copy(), int(state.moved_from[slot])
@@ -106,8 +106,8 @@ def put_snapshots(engine: Engine, snapshots: Iterable[tuple[Snapshot, ModelUpdat
             key = record_key(one.client_id, one.machine_id, one.stack, _MODEL_PART % 0)
             engine.restore(key, pack_model(model, one.model_since_offset))
     for (client, stack), models in fleets.items():
-        for part, (since, model) in enumerate(sorted(models.values(), key=lambda pair: pair[0])):
-            engine.restore(record_key(client, FLEET, stack, _MODEL_PART % part), pack_model(model, since))
+        for number, (since, model) in enumerate(sorted(models.values(), key=lambda pair: pair[0])):
+            engine.restore(record_key(client, FLEET, stack, _MODEL_PART % number), pack_model(model, since))
     engine.finish_restore()
 
 
