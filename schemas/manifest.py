@@ -31,6 +31,10 @@ class Manifest(BaseModel):
     source: SourceRange | None = Field(description="The readings they come from; null for a fleet's model.")
     exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches of them that were left out.")
     members: dict[Identifier, Digest] = Field(description="For a fleet: its machines, and the model each had.")
+    state_offset: int | None = Field(
+        default=None,
+        description="Offset of the last reading in the state snapshot beside it; null where there is none.",
+    )
     parameters: dict[str, int] = Field(description="Of the fit.")
     seed: int = Field(ge=0)
     code_version: str

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from schemas.readings import Identifier
 from schemas.times import Moment
@@ -54,6 +54,9 @@ class TrainingRequest(BaseModel):
     exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches left out of the history.")
     parent_digest: Digest | None = Field(description="The model in force when the request was made.")
     seed: int = Field(ge=0, description="Random state of the fit; the same request gives the same model.")
+    state: Base64Bytes | None = Field(
+        default=None, description="Snapshot of the machine's state after the reading at ``source.last_offset``, base64."
+    )
 
 
 class FeatureModel(BaseModel):

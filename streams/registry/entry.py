@@ -63,6 +63,9 @@ class Entry:
     update: ModelUpdate
     training: TrainingData
     forests: tuple[IsolationForest, ...]  # one for each of the update's features
+    state: bytes | None = (
+        None  # models.engine.snapshots: the machine's, after the reading at the manifest's state_offset
+    )
 
 
 def forest_to_bytes(forest: IsolationForest) -> bytes:

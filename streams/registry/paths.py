@@ -10,6 +10,7 @@ from schemas.times import datetime_to_ms, iso
 MANIFEST: Final = "manifest.json"
 TRAINING: Final = "training.parquet"
 LOOKUP: Final = "lookup.json"
+STATE: Final = "state.bin"
 
 #: File systems take names of 255 bytes; an encoded name may be twelve times as long as it looks.
 _LONGEST: Final = 150

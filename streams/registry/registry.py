@@ -14,7 +14,7 @@ from schemas.manifest import Manifest
 from schemas.training import ModelUpdate
 from streams.registry.entry import Entry, TrainingData, forest_from_bytes, forest_to_bytes, to_json
 from streams.registry.files import Files
-from streams.registry.paths import LOOKUP, MANIFEST, TRAINING, beside, forest_name, models_path, safe
+from streams.registry.paths import LOOKUP, MANIFEST, STATE, TRAINING, beside, forest_name, models_path, safe
 from streams.settings import RegistrySettings
 
 M = TypeVar("M", bound=BaseModel)
@@ -47,6 +47,7 @@ class Registry:
                 forest_name(model.feature): forest_to_bytes(forest)
                 for model, forest in zip(entry.update.features, entry.forests, strict=True)
             },
+            **({STATE: entry.state} if entry.state is not None else {}),
         }
         for name, data in files.items():
             self._files.write(beside(path, name), data)
@@ -74,6 +75,10 @@ class Registry:
     def forest(self, path: str, feature: str) -> IsolationForest:
         """The forest of one of the entry's features."""
         return forest_from_bytes(self._read(path, forest_name(feature)))
+
+    def state(self, path: str) -> bytes | None:
+        """The state snapshot of the entry, packed; None if it has none."""
+        return self._read(path, STATE) if STATE in self.manifest(path).files else None
 
     # -- finding entries
 

@@ -42,7 +42,7 @@ class Models:
         self._fleets: dict[str, ModelUpdate] = {}  # many machines ask for these
 
     def find(self, whose: Whose, digest: str, rung: str) -> ModelUpdate | None:
-        """The model of that digest; None if it is in neither place, or damaged. A fleet is asked for by any of its machines."""
+        """The model of that digest; None if it is in neither place, or damaged. Of a fleet any of its machines may ask."""
         if rung != "fleet":
             return self._look_for(whose, digest)
         if digest not in self._fleets:

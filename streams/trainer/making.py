@@ -49,12 +49,13 @@ def handle_request(request: TrainingRequest, now: datetime, parameters: FitParam
         update={
             "request_sha256": sha256_of(request),
             "source": request.source,
+            "state_offset": None if request.state is None else request.source.last_offset,
             "exclusions": request.exclusions,
         }
     )
     columns = [np.asarray(column, dtype=np.float64) for column in request.medians]
     training = TrainingData(tuple(request.features), {request.machine_id: columns})
-    return Entry(manifest, update, training, fitted.forests)
+    return Entry(manifest, update, training, fitted.forests, request.state)
 
 
 def make_fleet(
@@ -104,7 +105,7 @@ def make_fleet(
 
 def sha256_of(request: TrainingRequest) -> str:
     """By which a request is known when it comes again. Its id alone does not do: a topic may be made anew."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(request.model_dump_json(exclude={"state"}).encode()).hexdigest()
 
 
 def _manifest(update: ModelUpdate, parameters: FitParameters, seed: int, build: BuildInfo) -> Manifest:

@@ -48,6 +48,15 @@ def test_what_is_stored_comes_back_as_it_was(registry: Registry) -> None:
     np.testing.assert_array_equal(training.machines["well-7"], request(features=2).medians)
 
 
+def test_the_state_a_request_brings_is_kept_with_its_offset(registry: Registry) -> None:
+    with_state = registry.store(entry(request().model_copy(update={"state": b"all of it"})))
+    assert registry.state(with_state) == b"all of it"
+    assert registry.manifest(with_state).state_offset == 199
+    without = registry.store(entry(request(offset=250), minutes=1))
+    assert registry.state(without) is None
+    assert registry.manifest(without).state_offset is None
+
+
 def test_the_stored_forest_still_makes_the_stored_look_up(registry: Registry) -> None:
     path = registry.store(entry())
     lookup = compile_forest(registry.forest(path, "load")).rounded(QUICK.score_digits)
