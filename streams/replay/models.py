@@ -57,6 +57,10 @@ class Models:
         of = whose._replace(machine_id=FLEET) if rung == "fleet" else whose
         return digest in self._on_topic or self._path(of, digest) is not None
 
+    def has_in_registry(self, whose: Whose, digest: str, rung: str) -> bool:
+        """Whether the registry has a model of that digest for this very machine, or for its fleet."""
+        return self._path(whose._replace(machine_id=FLEET) if rung == "fleet" else whose, digest) is not None
+
     def _look_for(self, whose: Whose, digest: str) -> ModelUpdate | None:
         value = self._on_topic.get(digest)
         if value is not None:

@@ -81,6 +81,17 @@ def told_by(heads: Iterable[LabelHead]) -> Then:
     return then
 
 
+def joined(earlier: Then, later: Then) -> Then:
+    """What labels of earlier and of later readings tell together."""
+    made = Then(end_offset=max(earlier.end_offset, later.end_offset), labels=earlier.labels + later.labels)
+    for one in (earlier, later):
+        for whose, steps in one.steps.items():
+            known = made.steps.setdefault(whose, [])
+            known += [step for step in steps if not known or step.since_offset > known[-1].since_offset]
+        made.codes += [code for code in one.codes if not made.codes or made.codes[-1][1:] != code[1:]]
+    return made
+
+
 #: By machine (its name as a key of Kafka's): offsets from which on something is different for it, rising.
 Turns = Mapping[bytes, Sequence[int]]
 
