@@ -89,6 +89,7 @@ class RangeReader:
         except BaseException:
             await self._consumer.stop()
             raise
+        await asyncio.sleep(0)  # what aiokafka has begun must have run once, or stopping it at once fails
         self._consumer._fetcher._records = Fetched(lambda _: True)
         return self
 
