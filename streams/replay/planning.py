@@ -73,6 +73,8 @@ class _Planner:
         return await find_labels(self._broker, self._topics.labels.name, readings, stacks)
 
     async def _then(self, readings: Mapping[int, Range]) -> dict[int, Then]:
+        if not readings:
+            return {}
         places = await self._labels(readings)
         async with RangeReader(self._broker) as reader:
             then = await read_then(reader, places, readings, self._keys)
