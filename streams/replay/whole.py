@@ -27,6 +27,7 @@ from streams.settings import Settings
 class Done:
     """What a replay came to."""
 
+    directory: Path  # what it worked with
     plan: Plan
     progress: Progress
     comparison: Comparison | None
@@ -71,11 +72,11 @@ async def replay(
     if target is not None:
         await asyncio.to_thread(put_together, parts, numbers, target)
     if not with_diff:
-        return Done(plan, progress, None, None, parts)
+        return Done(directory, plan, progress, None, None, parts)
     differences = Differences(directory)
     with differences:
         comparison = await compare(settings, plan, parts, differences.add)
-    return Done(plan, progress, comparison, differences, parts)
+    return Done(directory, plan, progress, comparison, differences, parts)
 
 
 def _output(settings: Settings, asked: Asked, parts: Parts, *, with_diff: bool) -> Output:
@@ -85,9 +86,9 @@ def _output(settings: Settings, asked: Asked, parts: Parts, *, with_diff: bool) 
     return Both(topic, parts) if with_diff or asked.output is not None else topic
 
 
-def clean_up(done: Done, directory: Path) -> None:
+def clean_up(done: Done) -> None:
     """Remove what a finished replay worked with."""
     if done.differences is not None:
         done.differences.remove()
     done.parts.remove()
-    Work(directory).remove()
+    Work(done.directory).remove()
