@@ -9,6 +9,7 @@ WellsentryError
 ├── RegistryError       the registry cannot be read or written
 │   └── DamagedEntry    one model in it is incomplete or was changed
 ├── StateError          a state record cannot be read back
+├── ReplayError         readings cannot be judged again as they were asked for
 └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
 """
 
@@ -55,6 +56,10 @@ class DamagedEntry(RegistryError):
 
 class StateError(WellsentryError):
     """A state record in the changelog cannot be read back by this version."""
+
+
+class ReplayError(WellsentryError):
+    """Readings cannot be judged again as it was asked for; the message says which, and what else can be asked."""
 
 
 class MissingPart(WellsentryError):

@@ -44,6 +44,15 @@ def register(app: typer.Typer) -> None:
         work: Annotated[
             Path | None, typer.Option(help="Where an unfinished replay is kept [beside the output].")
         ] = None,
+        bisect: Annotated[
+            tuple[str, str] | None,
+            typer.Option(help="OLD NEW: which model of the machine, or which commit, is the first with other labels."),
+        ] = None,
+        repository: Annotated[
+            Path | None, typer.Option(help="Bisect between commits of this git repository, not between models.")
+        ] = None,
+        label: Annotated[str | None, typer.Option(help="Bisect: look at this label alone (its id).")] = None,
+        field: Annotated[list[str] | None, typer.Option(help="Bisect: look at this field of labels alone.")] = None,
     ) -> None:
         """Judge readings on the topic again, and compare with the labels they got. Nothing of production is touched.
 
@@ -54,8 +63,14 @@ def register(app: typer.Typer) -> None:
         from streams.replay.plan import Asked
 
         settings = settings_in_force()
+        if bisect is None and (repository or label or field):
+            raise typer.BadParameter("--repository, --label and --field belong to --bisect OLD NEW")
         with_diff = diff or page is not None or as_json
-        if output is None and topic is None and not with_diff:
+        if bisect is not None and (output or topic or page or model):
+            raise typer.BadParameter(
+                "--bisect writes nothing and tries models itself: without --output, --topic, --page, --model"
+            )
+        if output is None and topic is None and not with_diff and bisect is None:
             raise typer.BadParameter("say what is wanted: --diff, --output FILE or --topic NAME")
         asked = Asked(
             machines=_machines(machines, machines_file),
@@ -70,6 +85,9 @@ def register(app: typer.Typer) -> None:
             side_topic=topic,
             **_watched(settings, stack, detector),
         )
+        if bisect is not None:
+            _bisect(settings, asked, bisect, repository, label, field, work, as_json)
+            return
         done = _run(settings, asked, work, with_diff)
         _tell(done, page, as_json)
 
@@ -111,6 +129,32 @@ def _tell(done: "Done", page: Path | None, as_json: bool) -> None:
     else:
         tell_comparison(done.comparison, Console(highlight=False))
     raise typer.Exit(0 if done.comparison.is_same else 1)
+
+
+def _bisect(
+    settings: "Settings", asked: "Asked", ends: tuple[str, str], repository: Path | None, label: str | None,
+    field: list[str] | None, work: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    import tempfile
+
+    from rich.console import Console
+
+    from schemas.labels import Label
+    from streams.replay.bisecting import Watch, bisect_commits, bisect_models
+    from streams.replay.telling import tell_bisection
+
+    unknown = [name for name in field or [] if name not in Label.model_fields]
+    if unknown:
+        raise typer.BadParameter(f"a label has no field {unknown[0]}; it has {', '.join(Label.model_fields)}")
+    watch = Watch(label, frozenset(field) if field else None)
+    with tempfile.TemporaryDirectory(prefix="wellsentry-bisect-") as directory:
+        arguments = (settings, asked, _bounds(asked), ends, watch, work or Path(directory), _say)
+        found = bisect_models(*arguments) if repository is None else bisect_commits(*arguments, repository)
+    typer.echo(found.model_dump_json()) if as_json else tell_bisection(found, Console(highlight=False))
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _machines(named: list[str] | None, file: Path | None) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from schemas.bisection import Bisection
 from schemas.comparison import Change, Comparison
 from schemas.times import datetime_to_ms, iso
 from streams.log import get_logger
@@ -101,15 +102,16 @@ def _named(machines: list[str]) -> str:
     return ", ".join(machines[:_SHOWN]) + more
 
 
-def tell_comparison(found: Comparison, console: Console) -> None:
-    """Show on a terminal what differs."""
+def tell_comparison(found: Comparison, console: Console, sides: tuple[str, str] = ("given then", "made now")) -> None:
+    """Show on a terminal what differs between two ``sides``."""
     console.print(
-        f"{found.labels_then:,} labels given then, {found.labels_now:,} made now: {found.identical:,} identical to the letter"
+        f"{found.labels_then:,} labels {sides[0]}, {found.labels_now:,} {sides[1]}: "
+        f"{found.identical:,} identical to the letter"
         + (f", {found.only_ignored:,} but for who judged" if found.ignored else "")
         + f", [bold]{found.changed:,} changed[/], {found.missing:,} missing, {found.new:,} new"
     )
     if found.is_same:
-        console.print("no label says anything else than then", style="green")
+        console.print("no label says anything else", style="green")
         return
     if found.fields:
         console.print("fields that differ: " + ", ".join(f"{name} {count:,}" for name, count in found.fields.items()))
@@ -128,6 +130,22 @@ def tell_comparison(found: Comparison, console: Console) -> None:
         console.print(table)
     for change in found.largest[:_SHOWN]:
         console.print(change_line(change), markup=False, soft_wrap=True)
+
+
+def tell_bisection(found: Bisection, console: Console) -> None:
+    """Show on a terminal where labels begin to be others."""
+    one = found.between.removesuffix("s")
+    if found.first is None or found.comparison is None:
+        console.print(
+            f"{found.new} gives the same labels as {found.old}: no {one} between them changed any", style="green"
+        )
+        return
+    console.print(
+        f"the first {one} with other labels is [bold]{found.first}[/] ({found.about}); up to {found.before} they are "
+        f"those of {found.old}. {len(found.tried)} of {found.candidates} were tried.",
+        soft_wrap=True,
+    )
+    tell_comparison(found.comparison, console, ("the older", "the newer"))
 
 
 def change_line(change: Change) -> str:

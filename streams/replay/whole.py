@@ -79,6 +79,13 @@ async def replay(
     return Done(directory, plan, progress, comparison, differences, parts)
 
 
+async def plan_only(settings: Settings, asked: Asked, bounds: Bounds) -> Plan:
+    """What a replay would read. Raises as :func:`replay`."""
+    registry = Registry(settings.registry)
+    models = Models(registry, await models_on_topic(settings.broker, settings.topics.models.name))
+    return await make_plan(settings, registry, models, asked, bounds)
+
+
 def _output(settings: Settings, asked: Asked, parts: Parts, *, with_diff: bool) -> Output:
     if asked.side_topic is None:
         return parts
