@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from streams.replay.plan import Asked
     from streams.replay.whole import Done
     from streams.settings import Settings
@@ -94,13 +96,16 @@ def register(app: typer.Typer) -> None:
 
 def _run(settings: "Settings", asked: "Asked", work: Path | None, with_diff: bool) -> "Done":
     import asyncio
+    import gc
 
-    from streams.log import setup_logging
+    from streams.log import choose_logging
     from streams.replay.telling import watched
     from streams.replay.whole import replay as replay_all
     from streams.replay.whole import work_directory
 
-    setup_logging(settings, "replay")
+    choose_logging(settings, "replay")
+    # Labels and readings are made by the thousand and none refers to itself: looking for cycles among them is in vain.
+    gc.set_threshold(50_000, 20, 100)
     directory = work_directory(asked, Path()) if work is None else work
     with watched() as on_progress:
         return asyncio.run(
@@ -109,8 +114,6 @@ def _run(settings: "Settings", asked: "Asked", work: Path | None, with_diff: boo
 
 
 def _tell(done: "Done", page: Path | None, as_json: bool) -> None:
-    from rich.console import Console
-
     from streams.replay.telling import sentences, tell_comparison
     from streams.replay.whole import clean_up
 
@@ -127,7 +130,7 @@ def _tell(done: "Done", page: Path | None, as_json: bool) -> None:
     if as_json:
         typer.echo(done.comparison.model_dump_json())
     else:
-        tell_comparison(done.comparison, Console(highlight=False))
+        tell_comparison(done.comparison, _console())
     raise typer.Exit(0 if done.comparison.is_same else 1)
 
 
@@ -137,12 +140,12 @@ def _bisect(
 ) -> None:  # fmt: skip
     import tempfile
 
-    from rich.console import Console
-
     from schemas.labels import Label
+    from streams.log import choose_logging
     from streams.replay.bisecting import Watch, bisect_commits, bisect_models
     from streams.replay.telling import tell_bisection
 
+    choose_logging(settings, "replay")
     unknown = [name for name in field or [] if name not in Label.model_fields]
     if unknown:
         raise typer.BadParameter(f"a label has no field {unknown[0]}; it has {', '.join(Label.model_fields)}")
@@ -150,7 +153,17 @@ def _bisect(
     with tempfile.TemporaryDirectory(prefix="wellsentry-bisect-") as directory:
         arguments = (settings, asked, _bounds(asked), ends, watch, work or Path(directory), _say)
         found = bisect_models(*arguments) if repository is None else bisect_commits(*arguments, repository)
-    typer.echo(found.model_dump_json()) if as_json else tell_bisection(found, Console(highlight=False))
+    typer.echo(found.model_dump_json()) if as_json else tell_bisection(found, _console())
+
+
+_WIDE = 200
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDE)  # into a file nothing is cut off
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ from schemas.comparison import Change, Comparison
 from schemas.times import datetime_to_ms, iso
 from streams.replay.around import Around, around_changes
 from streams.replay.pictures import draw
-from streams.replay.telling import sentences
+from streams.replay.telling import sentences, telling_fields
 from streams.replay.whole import Done
 
 _PICTURES: Final = 8
@@ -116,7 +116,8 @@ def _row(change: Change) -> tuple[str, ...]:
 
 
 def _fields(change: Change) -> str:
-    return ", ".join(f"{name} {_short(one.then)} → {_short(one.now)}" for name, one in change.fields.items())
+    shown = ((name, change.fields[name]) for name in telling_fields(change))
+    return ", ".join(f"{name} {_short(one.then)} → {_short(one.now)}" for name, one in shown)
 
 
 def _short(value: object) -> str:

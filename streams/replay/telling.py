@@ -13,6 +13,7 @@ from schemas.bisection import Bisection
 from schemas.comparison import Change, Comparison
 from schemas.times import datetime_to_ms, iso
 from streams.log import get_logger
+from streams.replay.comparing import WHO_JUDGED
 from streams.replay.plan import Plan
 from streams.replay.running import OnProgress
 from streams.replay.running import Progress as Come
@@ -75,11 +76,11 @@ def sentences(plan: Plan, come: Come) -> Iterator[str]:
 
     >>> next(sentences(Plan(asked=None, topic="r", code_version="", git_commit="", partitions={}, labels={}),
     ...                Come(7, 7, 6, 0.5, 14.0, None)))
-    '6 labels of 7 offsets of readings in 0 partitions, 0.5 s (14 readings/s)'
+    '6 labels, 7 offsets of readings read in 0 partition(s), 0.5 s (14 readings/s)'
     """
     rate = f"{come.readings_per_s:,.0f} readings/s"
     yield (
-        f"{come.labels:,} labels of {come.of:,} offsets of readings in {len(plan.partitions)} partitions, "
+        f"{come.labels:,} labels, {come.of:,} offsets of readings read in {len(plan.partitions)} partition(s), "
         f"{come.seconds:.1f} s ({rate})"
     )
     warm = {n: one for n, one in sorted(plan.partitions.items()) if one.start_offset < one.first_offset}
@@ -118,13 +119,15 @@ def tell_comparison(found: Comparison, console: Console, sides: tuple[str, str] 
     if found.verdicts:
         console.print("verdicts: " + ", ".join(f"{what} {count:,}" for what, count in found.verdicts.items()))
     if found.machines:
-        table = Table("client", "machine", "stack", "changed", "missing", "new", "first at", "label")
-        for column in table.columns[3:6]:
+        table = Table("machine", "stack", "changed", "missing", "new", "first at", "label")
+        for column in table.columns[2:5]:
             column.justify = "right"
+        for column in table.columns[5:]:
+            column.no_wrap = True
         for one in found.machines[:_SHOWN]:
             numbers = (f"{number:,}" for number in (one.changed, one.missing, one.new))
             at = iso(datetime_to_ms(one.first_time))
-            table.add_row(one.client_id, one.machine_id, one.stack, *numbers, at, one.first_label_id)
+            table.add_row(f"{one.client_id}/{one.machine_id}", one.stack, *numbers, at, one.first_label_id)
         if len(found.machines) > _SHOWN:
             table.caption = f"and {len(found.machines) - _SHOWN} more machines"
         console.print(table)
@@ -157,8 +160,22 @@ def change_line(change: Change) -> str:
     '2026-11-24T02:44:10.000Z  well-7  load-0-7-0  label normal → anomalous'
     """
     at = iso(datetime_to_ms(change.event_time))
-    shown = [f"{name} {_short(one.then)} → {_short(one.now)}" for name, one in change.fields.items()]
+    shown = [
+        f"{name} {_short(change.fields[name].then)} → {_short(change.fields[name].now)}"
+        for name in telling_fields(change)
+    ]
     return f"{at}  {change.machine_id}  {change.label_id}  {', '.join(shown)}"
+
+
+#: What says most of a change comes first.
+_FIRST: Final = ("label", "reason", "alert", "surprise", "median", "value")
+_FIELDS: Final = 5
+
+
+def telling_fields(change: Change) -> list[str]:
+    """The fields of a change that say most, a few of them; who judged only if nothing else differs."""
+    said = [name for name in change.fields if name not in WHO_JUDGED] or list(change.fields)
+    return sorted(said, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))[:_FIELDS]
 
 
 def _short(value: Any) -> str:
