@@ -13,8 +13,11 @@ from streams.runs.producing import Record
 class Output(Protocol):
     """Takes the labels of pieces, each partition's in order."""
 
+    async def begin(self) -> None:
+        """Begin with nothing."""
+
     async def go_on(self, written: Mapping[int, int]) -> None:
-        """Begin, or go on behind what is ``written``, by partition; what came after it will come again."""
+        """Go on behind what is ``written``, by partition; what came after it will come again."""
 
     async def write(self, partition: int, labels: Sequence[Record]) -> None:
         """Take labels, each with the key of its machine."""
@@ -36,6 +39,10 @@ class Parts:
     def path(self, partition: int) -> Path:
         """The file of one partition; it need not be there."""
         return self._directory / f"labels-{partition:05d}.jsonl"
+
+    async def begin(self) -> None:
+        """Begin with empty files."""
+        await self.go_on({})
 
     async def go_on(self, written: Mapping[int, int]) -> None:
         """Cut off what is not in ``written``, in bytes."""
@@ -83,6 +90,11 @@ class Both:
 
     def __init__(self, first: Output, second: Parts) -> None:
         self._first, self._second = first, second
+
+    async def begin(self) -> None:
+        """Both."""
+        await self._first.begin()
+        await self._second.begin()
 
     async def go_on(self, written: Mapping[int, int]) -> None:
         """Numbers of both travel together: the second's partitions count from behind the first's."""

@@ -26,7 +26,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1.2rem 0; } figcaption { color: #777; }
 img { background: white; height: auto; max-width: 100%; }
 .verdict { border-left: .4rem solid #2166ac; padding: .4rem .9rem; } .differs { border-color: #b35806; }
-code { overflow-wrap: anywhere; }
+code { overflow-wrap: anywhere; } .word { white-space: nowrap; }
 """
 
 
@@ -59,6 +59,10 @@ def _page(done: Done, found: Comparison, pictures: Sequence[Around]) -> Iterator
             ("new", found.new),
         ),
     )
+    if pictures:
+        yield "<h2>The largest changes, drawn</h2>"
+        for around in pictures:
+            yield from _picture(around)
     if found.verdicts:
         yield from _table("Verdicts of changed labels, then and now", ("verdict", "labels"), found.verdicts.items())
     if found.fields:
@@ -71,10 +75,6 @@ def _page(done: Done, found: Comparison, pictures: Sequence[Around]) -> Iterator
         ]  # fmt: skip
         names = ("machine", "client", "stack", "changed", "missing", "new", "first at", "label")
         yield from _table("Machines", names, rows)
-    if pictures:
-        yield "<h2>The largest changes, drawn</h2>"
-        for around in pictures:
-            yield from _picture(around)
     if found.largest:
         yield from _table("The largest changes", ("at", "machine", "label", "what"), map(_row, found.largest))
     yield "</main></body></html>"
@@ -128,9 +128,12 @@ def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -
     yield f"<h2>{escape(title)}</h2><table><thead><tr>"
     yield "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr></thead><tbody>"
     for row in rows:
-        cells = (
-            f'<td class="number">{cell:,}</td>' if isinstance(cell, int) else f"<td>{escape(str(cell))}</td>"
-            for cell in row
-        )
-        yield f"<tr>{''.join(cells)}</tr>"
+        yield f"<tr>{''.join(map(_cell, row))}</tr>"
     yield "</tbody></table>"
+
+
+def _cell(cell: object) -> str:
+    if isinstance(cell, int):
+        return f'<td class="number">{cell:,}</td>'
+    text = str(cell)
+    return f"<td>{escape(text)}</td>" if " " in text else f'<td class="word">{escape(text)}</td>'

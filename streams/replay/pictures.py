@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from models.stacks import STACKS
 from streams.replay.around import Around
 from streams.replay.differences import Point
 
 _THEN: Final = "#b35806"
 _NOW: Final = "#2166ac"
-_THRESHOLD: Final = 3.0
 
 
 def draw(around: Around) -> bytes:
@@ -33,7 +33,9 @@ def draw(around: Around) -> bytes:
             label=f"anomalous {name}",
         )  # fmt: skip
     _limit(above, around)
-    below.axhline(_THRESHOLD, color="#999999", linewidth=0.8, linestyle=":")
+    stack = STACKS.get(around.change.stack)
+    if stack is not None:
+        below.axhline(stack.thresholds.anomalous_at, color="#999999", linewidth=0.8, linestyle=":")
     for axes in (above, below):
         axes.axvline(around.change.event_time, color="#555555", linewidth=0.8)
         axes.legend(loc="upper left", fontsize=7, ncols=3)

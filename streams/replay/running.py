@@ -22,8 +22,8 @@ from streams.replay.plan import Plan
 from streams.settings import Settings
 
 #: State is kept so seldom that it takes at most this part of the time, and at most so often.
-_SHARE: Final = 0.05
-_LEAST_S: Final = 5.0
+SHARE: Final = 0.05
+LEAST_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,33 @@ async def run_replay(
     output: Output,
     work: Work,
     on_progress: OnProgress,
-    least_s: float = _LEAST_S,
 ) -> Progress:
     """Do what is planned, from where it was left on. Raises :class:`BrokerError`, :class:`RegistryError`."""
-    point = work.point() or Checkpoint({n: one.start_offset for n, one in plan.partitions.items()}, {}, {})
+    point = work.point()
+    if point is None:
+        await output.begin()
+        point = Checkpoint({n: one.start_offset for n, one in plan.partitions.items()}, {}, {})
+        work.keep_point(point)
+    else:
+        await output.go_on(point.written)
     replaying = Replaying(plan, settings, models)
     replaying.remember(point.fitted)
     for number, one in plan.partitions.items():
         replaying.begin(number, point.snapshots.get(number, one.snapshots), point.positions[number])
-    await output.go_on(point.written)
-    return await _Run(settings, plan, replaying, output, work, point, on_progress, least_s).run()
+    return await _Run(settings, plan, replaying, output, work, point, on_progress).run()
 
 
 class _Run:
     def __init__(
         self, settings: Settings, plan: Plan, replaying: Replaying, output: Output, work: Work, point: Checkpoint,
-        on_progress: OnProgress, least_s: float,
+        on_progress: OnProgress,
     ) -> None:  # fmt: skip
         self._settings, self._plan, self._replaying = settings, plan, replaying
-        self._output, self._work, self._on_progress, self._least_s = output, work, on_progress, least_s
+        self._output, self._work, self._on_progress = output, work, on_progress
         self._positions, self._labels, self._before_s = dict(point.positions), point.labels, point.seconds
         self._begun_s = time.monotonic()
         self._begun_at = self._done()
-        self._next_point_s = self._begun_s + least_s
+        self._next_point_s = self._begun_s + LEAST_S
         self._waiting: dict[int, list[Any]] = {number: [] for number in plan.partitions}
         self._newest_ms: int | None = None
 
@@ -129,7 +133,7 @@ class _Run:
             )
         )
         took_s = time.monotonic() - begun_s
-        self._next_point_s = begun_s + max(self._least_s, took_s / _SHARE)
+        self._next_point_s = begun_s + max(LEAST_S, took_s / SHARE)
 
     def _done(self) -> int:
         return sum(self._positions[number] - one.start_offset for number, one in self._plan.partitions.items())

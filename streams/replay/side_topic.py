@@ -40,20 +40,21 @@ class SideTopic:
         self._skip: dict[int, int] = {}  # by partition: records that come again and are there already
         self._pending: list[Awaitable[Any]] = []
 
-    async def go_on(self, written: Mapping[int, int]) -> None:
-        """Make the topic if it is not there, and go on behind ``written`` records of each partition.
-
-        Raises :class:`BadSettings` if it holds anything else.
-        """
+    async def begin(self) -> None:
+        """Make the topic if it is not there. Raises :class:`BadSettings` if it holds anything."""
         await asyncio.to_thread(create_side_topic, self._settings, self.name, _CONFIG)
-        there = await self._count()
-        if not written and any(there.values()):
+        there = sum((await self._count()).values())
+        if there:
             raise BadSettings(
-                f"topic {self.name} holds {sum(there.values())} records already, and a replay writes to an empty one; "
+                f"topic {self.name} holds {there} records already, and a replay writes to an empty one; "
                 "name another, or delete it"
             )
+        self._producer = await self._start()
+
+    async def go_on(self, written: Mapping[int, int]) -> None:
+        """Go on behind ``written`` records of each partition: what is there behind them is not sent again."""
         self._sent = dict(written)
-        self._skip = {number: count - written.get(number, 0) for number, count in there.items()}
+        self._skip = {number: count - written.get(number, 0) for number, count in (await self._count()).items()}
         self._producer = await self._start()
 
     async def _count(self) -> dict[int, int]:
