@@ -11,6 +11,7 @@ WellsentryError
 ├── StateError          a state record cannot be read back
 ├── LabelNotFound       there is no such label, or not any more
 ├── BadCase             a case's directory is incomplete or was changed
+├── ReplayError         readings cannot be judged again as they were asked for
 └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
 """
 
@@ -65,6 +66,10 @@ class LabelNotFound(WellsentryError):
 
 class BadCase(WellsentryError):
     """A case's directory lacks a file, or holds one that is not as it was saved; the message names the file."""
+
+
+class ReplayError(WellsentryError):
+    """Readings cannot be judged again as it was asked for; the message says which, and what else can be asked."""
 
 
 class MissingPart(WellsentryError):

@@ -13,7 +13,7 @@ from models.engine.refits import readings_until_due
 from models.engine.requests import training_requests
 from models.engine.settings import EngineSettings
 from models.engine.verdicts import Verdicts
-from models.fitting import FitParameters, fit_model
+from models.fitting import FitParameters, Fitted, fit_model
 from models.stacks import LoadStack, Stack
 from models.stacks.general import general_stack
 from schemas.training import ModelUpdate, TrainingRequest
@@ -74,7 +74,8 @@ class TableRun:
             batch = self._batch.part(at, at + count)
             verdicts = self.engine.step(batch)
             for request in training_requests(self.engine.machines, verdicts, batch, self._stamp):
-                self.engine.adopt(_answer(request, self._stamp), at + count)
+                fitted = fit_model(request.features, request.medians, FitParameters(), request.seed)
+                self.engine.adopt(answer(request, fitted, self._stamp), at + count)
             yield Part(at, verdicts[self.stack.stack.name], batch)
             at += count
             if on_progress is not None:
@@ -91,9 +92,8 @@ def stack_for(table: Table) -> Stack:
     return load if set(load.signals) <= set(table.signals) else general_stack(table.signals)
 
 
-def _answer(request: TrainingRequest, stamp: Stamp) -> ModelUpdate:
-    """What a trainer would answer, but for the registry."""
-    fitted = fit_model(request.features, request.medians, FitParameters(), request.seed)
+def answer(request: TrainingRequest, fitted: Fitted, stamp: Stamp) -> ModelUpdate:
+    """What a trainer would answer that has fitted this model, but for the registry."""
     return ModelUpdate(
         digest=fitted.digest,
         client_id=request.client_id,
