@@ -31,12 +31,20 @@ def register(app: typer.Typer) -> None:
         output: Annotated[
             Path | None, typer.Option(help="Where to save the case [case-LABEL; of a case's directory: nowhere].")
         ] = None,
+        with_its_code: Annotated[
+            bool, typer.Option("--with-its-code", help="By the label's own git commit, in a worktree.")
+        ] = False,
+        repository: Annotated[
+            Path | None, typer.Option(help="A clone that has this commit [the one this code is run from].")
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="What came of it, as JSON.")] = False,
     ) -> None:
         """Make a label again from what it was made of, say what differs and why, and save all of it as a case.
 
         Ends with status 2 if it is not identical.
         """
+        from dataclasses import replace
+
         from streams.build_info import build_info
         from streams.cli.context import settings_in_force
         from streams.reproduce.again import make_again
@@ -53,6 +61,14 @@ def register(app: typer.Typer) -> None:
         again = make_again(evidence, build_info())
         if target is not None:
             _save(evidence, again, target)
+        if with_its_code:
+            from streams.reproduce.case_files import load_case
+            from streams.reproduce.its_code import by_its_code
+
+            case, _ = load_case(target or given)
+            again = replace(again, reproduction=by_its_code(case, target or given, repository))
+            if target is not None:
+                _save(evidence, again, target)
         _show(evidence, again, target, as_json=as_json)
         if again.reproduction.outcome != "identical":
             raise typer.Exit(_NOT_IDENTICAL)

@@ -17,16 +17,16 @@ from models.stacks import STACKS, Stack
 from schemas.comparison import Comparison
 from schemas.errors import BadSettings
 from streams import reading_ranges
-from streams.registry import Registry
-from streams.replay import judging
-from streams.replay import running as running_replay
-from streams.replay.running import OnProgress, Progress
 from streams.access.broker import for_kafka_python
 from streams.cli.main import app
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, RangeReader
+from streams.registry import Registry
+from streams.replay import judging
+from streams.replay import running as running_replay
 from streams.replay.lines import id_of
 from streams.replay.plan import Asked
+from streams.replay.running import OnProgress, Progress
 from streams.replay.whole import Done, replay
 from streams.settings import Settings, load_settings
 from tests.chaos.fleet import Fleet

@@ -27,6 +27,7 @@ from streams.reproduce.places import Enough, Message, OnTopics
 from streams.settings import RegistrySettings, load_settings
 from tests.chaos.fleet import Fleet
 from tests.chaos.whole_topics import whole
+from tests.parts import do_without
 from tests.streams.judged import BUILD, Judged
 from tests.streams.read_places import ReadOnce
 
@@ -236,3 +237,22 @@ def test_a_label_s_json_may_be_given_and_a_difference_has_a_status_of_its_own(
     assert result.exit_code == 2
     assert f"median was 1.0, is now {label.median}" in result.output
     assert (tmp_path / f"case-{label.label_id}" / "case.json").is_file()
+
+
+def test_a_case_is_made_again_by_the_commit_that_made_its_label(
+    judged: Judged, gathering: Gathering, tmp_path: Path
+) -> None:
+    here = Path(__file__).parents[2]
+    commit = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    if commit.returncode != 0:
+        do_without("this is not a git clone, so there are no commits")
+    label = some_label(judged, is_judged_late)
+    evidence = gathering.gather(label.model_copy(update={"git_commit": commit.stdout.strip()}), "topic")
+    save_case(evidence, make_again(evidence, BUILD), tmp_path / "case")
+    result = run(judged, tmp_path / "case", "--with-its-code", "--repository", here, "--json")
+    found = json.loads(result.output)
+    assert (found["outcome"], found["git_commit"]) == ("identical", commit.stdout.strip())
+    unknown = gathering.gather(label.model_copy(update={"git_commit": "0" * 40}), "topic")
+    save_case(unknown, make_again(unknown, BUILD), tmp_path / "unknown")
+    result = run(judged, tmp_path / "unknown", "--with-its-code", "--repository", here)
+    assert "git checkout" in str(result.exception)
