@@ -239,20 +239,56 @@ def test_a_label_s_json_may_be_given_and_a_difference_has_a_status_of_its_own(
     assert (tmp_path / f"case-{label.label_id}" / "case.json").is_file()
 
 
+#: A program of another commit, which says who it is and compares nothing.
+OTHER_PROGRAM = """
+import json, pathlib, subprocess, sys
+case = json.loads((pathlib.Path(sys.argv[2]) / "case.json").read_text())
+commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+print(json.dumps({**case["reproduction"], "outcome": "identical", "git_commit": commit}))
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> tuple[Path, str]:
+    """A repository with another program in it, at a commit that is not checked out any more."""
+    if shutil.which("git") is None:
+        do_without("git is not installed here")
+    place = tmp_path / "repository"
+    program = place / "streams" / "cli" / "main.py"
+    program.parent.mkdir(parents=True)
+    program.write_text(OTHER_PROGRAM)
+    for package in (program.parent, program.parent.parent):
+        (package / "__init__.py").touch()
+
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+        command = ["git", "-C", str(place), *who, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "Say who it is")
+    commit = git("rev-parse", "HEAD")
+    git("rm", "--quiet", "-r", "streams")
+    git("commit", "--quiet", "--message", "Take it away")
+    return place, commit
+
+
 def test_a_case_is_made_again_by_the_commit_that_made_its_label(
-    judged: Judged, gathering: Gathering, tmp_path: Path
+    judged: Judged, gathering: Gathering, tmp_path: Path, repository: tuple[Path, str]
 ) -> None:
-    here = Path(__file__).parents[2]
-    commit = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    if commit.returncode != 0:
-        do_without("this is not a git clone, so there are no commits")
-    label = some_label(judged, is_judged_late)
-    evidence = gathering.gather(label.model_copy(update={"git_commit": commit.stdout.strip()}), "topic")
+    place, commit = repository
+    label = some_label(judged, is_judged_late).model_copy(update={"git_commit": commit, "median": 1.0})
+    evidence = gathering.gather(label, "file")
     save_case(evidence, make_again(evidence, BUILD), tmp_path / "case")
-    result = run(judged, tmp_path / "case", "--with-its-code", "--repository", here, "--json")
+    result = run(judged, tmp_path / "case", "--with-its-code", "--repository", place, "--json")
     found = json.loads(result.output)
-    assert (found["outcome"], found["git_commit"]) == ("identical", commit.stdout.strip())
-    unknown = gathering.gather(label.model_copy(update={"git_commit": "0" * 40}), "topic")
+    assert (found["outcome"], found["git_commit"]) == ("identical", commit)
+    assert (
+        subprocess.run(["git", "-C", place, "worktree", "list"], capture_output=True, check=True).stdout.count(b"\n")
+        == 1
+    )
+    unknown = gathering.gather(label.model_copy(update={"git_commit": "0" * 40}), "file")
     save_case(unknown, make_again(unknown, BUILD), tmp_path / "unknown")
-    result = run(judged, tmp_path / "unknown", "--with-its-code", "--repository", here)
+    result = run(judged, tmp_path / "unknown", "--with-its-code", "--repository", place)
     assert "git checkout" in str(result.exception)
