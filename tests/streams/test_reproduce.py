@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Page
 from typer.testing import CliRunner, Result
 
@@ -19,14 +20,16 @@ from schemas.labels import Label
 from streams.build_info import BuildInfo
 from streams.cli.main import app
 from streams.registry import Registry
+from streams.reproduce import places as places_module
 from streams.reproduce.again import make_again
 from streams.reproduce.case_files import load_case, save_case
 from streams.reproduce.gathering import Gathering
 from streams.reproduce.label_ids import parse_label_id
 from streams.reproduce.places import Enough, Message, OnTopics
-from streams.settings import RegistrySettings, load_settings
+from streams.settings import RegistrySettings, Settings, load_settings
 from tests.chaos.fleet import Fleet
 from tests.chaos.whole_topics import whole
+from tests.conftest import MakeSettings
 from tests.parts import do_without
 from tests.streams.judged import BUILD, Judged
 from tests.streams.read_places import ReadOnce
@@ -292,3 +295,37 @@ def test_a_case_is_made_again_by_the_commit_that_made_its_label(
     save_case(unknown, make_again(unknown, BUILD), tmp_path / "unknown")
     result = run(judged, tmp_path / "unknown", "--with-its-code", "--repository", place)
     assert "git checkout" in str(result.exception)
+
+
+def test_the_place_among_labels_is_found_by_halves(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places_module, "_READ_ALL", 40)
+    monkeypatch.setattr(places_module, "_OUT_OF_ORDER", 250)
+    label = some_label(judged, lambda one: is_judged_late(one) and one.revision == 0)
+    with OnTopics(judged.settings) as few:
+        key, asked = label.machine_id.encode(), label.source_offset - 100
+        found = few.labels(label.source_partition, key, asked, lambda _: False)
+        everything = few.labels(label.source_partition, key, 0, lambda _: False)
+    wanted = [one for one in everything if json.loads(one.value or b"")["source_offset"] >= asked]
+    assert wanted == [one for one in found if one in wanted]
+    assert len(found) < len(everything)
+
+
+def test_the_command_works_on_kafka(kafka_url: str, make_settings: MakeSettings, tmp_path: Path) -> None:
+    made = Judged(make_settings(kafka_url))
+    fleet = Fleet(seed=3, machines=1)
+    made.feed((one.key, one.value) for number in range(420) for one in fleet.burst(number) if one.good)
+    made.judge()
+    before = group_ids(made.settings)
+    result = run(made, made.of("well-000")[-1].label_id, "--output", tmp_path / "case")
+    assert result.exit_code == 0, result.output
+    assert "the state after offset" in result.output
+    assert group_ids(made.settings) == before, "it joins no group"
+    made.close()
+
+
+def group_ids(settings: Settings) -> set[str]:
+    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
+    try:
+        return {group["group_id"] for group in admin.list_groups()}
+    finally:
+        admin.close()
