@@ -21,6 +21,8 @@ from streams.reproduce.places import Message, Places
 #: enough for a picture of what came next.
 AFTER: Final = 2 * LATENESS + 32
 
+#: They are looked for among so many readings of the partition: the machine may have stopped sending.
+_FAR: Final = 1_000_000
 #: Labels of it before the snapshot that are kept for the picture.
 BEFORE: Final = 150
 
@@ -72,7 +74,9 @@ class Gathering:
                 behind += label["source_offset"] > wanted.offset
             return behind > AFTER  # by then it can no longer change
 
-        for message in reversed(self._places.labels(wanted.partition, key, wanted.offset, enough)[-1:]):
+        for message in reversed(
+            self._places.labels(wanted.partition, key, wanted.offset, wanted.offset + _FAR, enough)[-1:]
+        ):
             label = Label.model_validate_json(message.value or b"")
             if label.label_id == str(wanted):
                 return label
@@ -120,7 +124,7 @@ class Gathering:
             behind += message.offset > offset
             return behind >= AFTER
 
-        return self._places.readings(partition, key, since + 1, enough)
+        return self._places.readings(partition, key, since + 1, offset + _FAR, enough)
 
     def _labels(self, label: Label, since: int, found_in: FoundIn) -> list[Label]:
         """Those given then, each once, of the readings from the snapshot on, and of some before and after these."""
@@ -133,7 +137,9 @@ class Gathering:
                 behind += found["source_offset"] > label.source_offset
             return behind > AFTER
 
-        come = self._places.labels(label.source_partition, label.machine_id.encode(), since, enough)
+        come = self._places.labels(
+            label.source_partition, label.machine_id.encode(), since, label.source_offset + _FAR, enough
+        )
         rows = [(msgspec.json.decode(one.value or b"null") or {}, one) for one in come]
         found = {row["label_id"]: one for row, one in rows if _of(row, label)}
         if not found and found_in == "table":

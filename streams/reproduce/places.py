@@ -40,16 +40,18 @@ class Places(Protocol):
         """One reading; None if it is not there (any more)."""
         ...
 
-    def readings(self, partition: int, key: bytes, first_offset: int, enough: Enough) -> list[Message]:
-        """A machine's readings from an offset on."""
+    def readings(self, partition: int, key: bytes, first_offset: int, end_offset: int, enough: Enough) -> list[Message]:
+        """A machine's readings from an offset up to another."""
         ...
 
     def first_reading(self, partition: int) -> int:
         """Offset of the oldest reading that the topic still has; of older ones nothing is known."""
         ...
 
-    def labels(self, partition: int, key: bytes | None, since_offset: int, enough: Enough) -> list[Message]:
-        """Labels of readings from ``since_offset`` on; some of older ones may come with them."""
+    def labels(
+        self, partition: int, key: bytes | None, since_offset: int, end_offset: int, enough: Enough
+    ) -> list[Message]:
+        """Labels of readings from an offset up to another; some of others may come with them."""
         ...
 
     def models(self, partition: int) -> list[Message]:
@@ -92,15 +94,19 @@ class OnTopics:
         found = self._read(self._topics.readings.name, partition, offset, offset + 1, None, lambda _: True)
         return found[0] if found and found[0].offset == offset else None
 
-    def readings(self, partition: int, key: bytes, first_offset: int, enough: Enough) -> list[Message]:
-        return self._read(self._topics.readings.name, partition, first_offset, None, key, enough)
+    def readings(self, partition: int, key: bytes, first_offset: int, end_offset: int, enough: Enough) -> list[Message]:
+        return self._read(self._topics.readings.name, partition, first_offset, end_offset, key, enough)
 
     def first_reading(self, partition: int) -> int:
         return self._range(self._topics.readings.name, partition).first_offset
 
-    def labels(self, partition: int, key: bytes | None, since_offset: int, enough: Enough) -> list[Message]:
+    def labels(
+        self, partition: int, key: bytes | None, since_offset: int, end_offset: int, enough: Enough
+    ) -> list[Message]:
         topic = self._topics.labels.name
-        return self._read(topic, partition, self._place_of(topic, partition, since_offset), None, key, enough)
+        first, _ = self._place_of(topic, partition, since_offset - _OUT_OF_ORDER)
+        _, end = self._place_of(topic, partition, end_offset + _OUT_OF_ORDER)
+        return self._read(topic, partition, first, end, key, enough)
 
     def models(self, partition: int) -> list[Message]:
         return self._read(self._topics.models.name, partition, 0, None, None, lambda _: False)
@@ -135,8 +141,8 @@ class OnTopics:
         self._runner.run(read())
         return found
 
-    def _place_of(self, topic: str, partition: int, since_offset: int) -> int:
-        """Where on the labels topic to begin, so that no label of a reading from ``since_offset`` on is missed.
+    def _place_of(self, topic: str, partition: int, source_offset: int) -> tuple[int, int]:
+        """Between which two places on the labels topic those of a reading begin.
 
         What comes behind a label of an older reading has all the newer ones in it, be it once more after a crash. So one may
         look for the place by halves.
@@ -146,11 +152,11 @@ class OnTopics:
         while high - low > _READ_ALL:
             middle = (low + high) // 2
             found = self._source_offset_at(topic, partition, middle)
-            if found is None or found >= since_offset - _OUT_OF_ORDER:
+            if found is None or found >= source_offset:
                 high = middle
             else:
                 low = middle
-        return low
+        return low, high
 
     def _source_offset_at(self, topic: str, partition: int, offset: int) -> int | None:
         """Which reading the first label from ``offset`` on is of, revisions aside."""

@@ -27,10 +27,18 @@ class ReadOnce:
         found = self._by_offset.get((partition, offset))
         return None if found is None else _message(found)
 
-    def readings(self, partition: int, key: bytes, first_offset: int, enough: Enough) -> list[Message]:
-        return _until(enough, (one for one in self._by_key[0][partition, key] if one.offset >= first_offset))
+    def readings(self, partition: int, key: bytes, first_offset: int, end_offset: int, enough: Enough) -> list[Message]:
+        wanted = range(first_offset, end_offset)
+        return _until(enough, (one for one in self._by_key[0][partition, key] if one.offset in wanted))
 
-    def labels(self, partition: int, key: bytes | None, since_offset: int, enough: Enough) -> list[Message]:  # noqa: ARG002
+    def labels(
+        self,
+        partition: int,
+        key: bytes | None,
+        since_offset: int,  # noqa: ARG002 - all may come
+        end_offset: int,  # noqa: ARG002
+        enough: Enough,
+    ) -> list[Message]:
         return _until(enough, self._labels[partition] if key is None else self._by_key[1][partition, key])
 
     def models(self, partition: int) -> list[Message]:

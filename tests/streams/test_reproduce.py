@@ -143,11 +143,11 @@ class PastRetention:
     def reading(self, partition: int, offset: int) -> Message | None:
         return self._places.reading(partition, offset) if offset >= self._first else None
 
-    def readings(self, partition: int, key: bytes, first_offset: int, enough: Enough) -> list[Message]:
-        return self._places.readings(partition, key, max(first_offset, self._first), enough)
+    def readings(self, partition: int, key: bytes, first_offset: int, end: int, enough: Enough) -> list[Message]:
+        return self._places.readings(partition, key, max(first_offset, self._first), end, enough)
 
-    def labels(self, partition: int, key: bytes | None, since_offset: int, enough: Enough) -> list[Message]:
-        found = self._places.labels(partition, key, since_offset, enough)
+    def labels(self, partition: int, key: bytes | None, since: int, end: int, enough: Enough) -> list[Message]:
+        found = self._places.labels(partition, key, since, end, enough)
         return [one for one in found if json.loads(one.value or b"")["source_offset"] >= self._first]
 
     def models(self, partition: int) -> list[Message]:
@@ -299,13 +299,13 @@ def test_a_case_is_made_again_by_the_commit_that_made_its_label(
 
 def test_the_place_among_labels_is_found_by_halves(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places_module, "_READ_ALL", 40)
-    monkeypatch.setattr(places_module, "_OUT_OF_ORDER", 250)
-    label = some_label(judged, lambda one: is_judged_late(one) and one.revision == 0)
+    monkeypatch.setattr(places_module, "_OUT_OF_ORDER", 210)
+    label = some_label(judged, lambda one: one.source_offset < 700 and one.revision == 0)
     with OnTopics(judged.settings) as few:
         key, asked = label.machine_id.encode(), label.source_offset - 100
-        found = few.labels(label.source_partition, key, asked, lambda _: False)
-        everything = few.labels(label.source_partition, key, 0, lambda _: False)
-    wanted = [one for one in everything if json.loads(one.value or b"")["source_offset"] >= asked]
+        found = few.labels(label.source_partition, key, asked, asked + 60, lambda _: False)
+        everything = few.labels(label.source_partition, key, 0, 10**9, lambda _: False)
+    wanted = [one for one in everything if asked <= json.loads(one.value or b"")["source_offset"] < asked + 60]
     assert wanted == [one for one in found if one in wanted]
     assert len(found) < len(everything)
 
