@@ -11,7 +11,7 @@ from models.engine.labels import Stamp
 from models.engine.refits import readings_until_due
 from models.engine.requests import training_requests
 from models.engine.verdicts import Verdicts
-from models.fitting import FitParameters, fit_model
+from models.fitting import FitParameters, Fitted, fit_model
 from schemas.training import ModelUpdate, TrainingRequest
 
 #: Told of readings judged so far, and of all.
@@ -48,16 +48,16 @@ def judge(
         run = batch.part(at, at + count)
         verdicts = engine.step(run)
         for request in training_requests(engine.machines, verdicts, run, stamp):
-            engine.adopt(_answer(request, stamp), int(run.offset[-1]) + 1)
+            fitted = fit_model(request.features, request.medians, FitParameters(), request.seed)
+            engine.adopt(answer(request, fitted, stamp), int(run.offset[-1]) + 1)
         yield Part(at, verdicts[stack], run)
         at += count
         if on_progress is not None:
             on_progress(at, n)
 
 
-def _answer(request: TrainingRequest, stamp: Stamp) -> ModelUpdate:
-    """What a trainer would answer, but for the registry."""
-    fitted = fit_model(request.features, request.medians, FitParameters(), request.seed)
+def answer(request: TrainingRequest, fitted: Fitted, stamp: Stamp) -> ModelUpdate:
+    """What a trainer would answer that has fitted this model, but for the registry."""
     return ModelUpdate(
         digest=fitted.digest,
         client_id=request.client_id,

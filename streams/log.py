@@ -33,7 +33,13 @@ def get_logger(name: str) -> Any:
 
 
 def setup_logging(settings: Settings, component: str) -> None:
-    """Once, at the edge of a process: where logs go and how they look. Says first what it is that starts."""
+    """Once, at the edge of a program that runs on: as :func:`choose_logging`. Says first what it is that starts."""
+    choose_logging(settings, component)
+    _banner(settings, component)
+
+
+def choose_logging(settings: Settings, component: str) -> None:
+    """Once, at the edge of a process: where logs go and how they look."""
     console = settings.log.format == "console" or (settings.log.format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -74,7 +80,6 @@ def setup_logging(settings: Settings, component: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(component=component)
-    _banner(settings, component)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ async with RangeReader(settings.broker) as reader:
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -70,14 +71,15 @@ Ranges = Mapping[TopicPartition, Range]
 class RangeReader:
     """A consumer of its own, that belongs to no group."""
 
-    def __init__(self, broker: BrokerSettings) -> None:
+    def __init__(self, broker: BrokerSettings, fetch_bytes: int = _FETCH_BYTES) -> None:
+        """``fetch_bytes``: of one partition, about."""
         self._broker = broker
         self._consumer = AIOKafkaConsumer(
             **for_aiokafka(broker),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=_FETCH_MS,
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=fetch_bytes,
         )
 
     async def __aenter__(self) -> Self:
@@ -87,6 +89,7 @@ class RangeReader:
         except BaseException:
             await self._consumer.stop()
             raise
+        await asyncio.sleep(0)  # what aiokafka has begun must have run once, or stopping it at once fails
         self._consumer._fetcher._records = Fetched(lambda _: True)
         return self
 
@@ -156,7 +159,7 @@ class RangeReader:
                             known[tp] = since
         return {tp: Range(begins.get(tp, ends[tp]), stops.get(tp, ends[tp])) for tp in tps}
 
-    async def read(self, ranges: Ranges) -> AsyncIterator[Run]:
+    async def read(self, ranges: Ranges) -> AsyncGenerator[Run, None]:
         """The records of ``ranges``, each partition's in order, in runs of at most :data:`streams.runs.run.MAX_RUN`.
 
         Returns once all are read. Each record has ``offset``, ``timestamp`` (ms), ``key`` and ``value``.
@@ -180,6 +183,16 @@ class RangeReader:
                 if await self._consumer.position(tp) >= left[tp].end_offset:
                     del left[tp]
                     self._consumer.pause(tp)
+
+    async def peek(self, ranges: Ranges) -> dict[TopicPartition, Run]:
+        """The first records of each of ``ranges``, as many as one fetch brings; of those without any nothing."""
+        found: dict[TopicPartition, Run] = {}
+        async with aclosing(self.read(ranges)) as runs:
+            async for run in runs:
+                found.setdefault(run.tp, run)
+                if len(found) == len(ranges):
+                    break
+        return found
 
     async def _fetch(self) -> dict[TopicPartition, list[Any]]:
         fetched = await self._consumer.getmany(timeout_ms=_FETCH_MS)

@@ -72,6 +72,18 @@ def create_topics(settings: Settings) -> list[str]:
     return created
 
 
+def create_side_topic(settings: Settings, name: str, config: Mapping[str, str]) -> bool:
+    """Create a topic that is none of the declared ones, unless it is there; whether it was made now."""
+    with _admin(settings) as admin:
+        if name in _partitions(admin):
+            return False
+        admin.create_topics(
+            [NewTopic(name, settings.broker.partitions, settings.broker.replication, topic_configs=dict(config))]
+        )
+        _wait_until_seen(admin, [name])
+    return True
+
+
 def _wait_until_seen(admin: KafkaAdminClient, names: list[str]) -> None:
     """The controller makes topics; a moment later all brokers know of them, and a program started now finds them."""
     deadline = time.monotonic() + _TIMEOUT_MS / 1000

@@ -84,6 +84,26 @@ class Engine:
         engine.drop_unused_models()
         return [(update.stack, int(slot)) for slot in changed]
 
+    def adopt_for(self, client_id: str, machine_id: str, update: ModelUpdate, since_offset: int) -> None:
+        """Put a model in force for one machine alone, be it its own or its fleet's; of its fleet even where it has its own.
+
+        For judging again, where labels tell which model each machine had and nothing is written to a changelog.
+        Raises ValueError if the model does not fit its stack.
+        """
+        engine = self.stacks.get(update.stack)
+        if engine is None or engine.learns_online:
+            return
+        slots = np.array([self.slot(client_id, machine_id)], np.int64)
+        self.read_back(slots)
+        if engine.model_of(int(slots[0])) != (update.digest, update.rung):
+            engine.put_in_force(slots, update, since_offset)
+            engine.drop_unused_models()
+
+    def forget_fleets(self) -> None:
+        """Let new machines begin without a model, whatever their fleet has: who judges again says which each had."""
+        self.read_back(self.slots.values())
+        self._fleets = FleetModels()
+
     # -- state as records
 
     def records(self, touched: Iterable[Touched], adopted: Iterable[ModelUpdate]) -> list[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.detectors import ONLINE
 from models.engine.batch import ReadingBatch
 from models.engine.bundle import Bundled
-from models.engine.codes import FLEET, MISSING, OWN, SCORABLE
+from models.engine.codes import FLEET, MISSING, OWN, RUNGS, SCORABLE
 from models.engine.ensemble import EnsembleScorer
 from models.engine.late import PLACED_IF_NEWER_BELOW, LateReading, Placing
 from models.engine.rules import fixed
@@ -150,8 +150,13 @@ class StackEngine:
         A fleet's model is for machines without a model of their own. The caller makes the changed state durable before
         it lets the engine see another reading of these machines.
         """
-        core = self.state.core
         changed: npt.NDArray[np.int64] = slots[self.changed_by(update, slots)]
+        self.put_in_force(changed, update, since_offset)
+        return changed
+
+    def put_in_force(self, changed: npt.NDArray[np.int64], update: ModelUpdate, since_offset: int) -> None:
+        """Put a model in force for the slots ``changed``, whatever they have."""
+        core = self.state.core
         index = self.lookups.add(update)
         if len(changed):
             digest, rung = _as_kept(update)
@@ -161,7 +166,6 @@ class StackEngine:
             if rung == OWN:  # its record is in the other of the two; a fleet's is elsewhere
                 core["model_part"][changed] ^= 1
             self.state.model_index[changed] = index
-        return changed
 
     def changed_by(self, update: ModelUpdate, slots: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """For which of ``slots`` adopting a model would change which one is in force."""
@@ -169,6 +173,11 @@ class StackEngine:
         digest, new_rung = _as_kept(update)
         changes: npt.NDArray[np.bool_] = (model != digest) | (rung != new_rung)
         return changes & (rung != OWN) if new_rung == FLEET else changes
+
+    def model_of(self, slot: int) -> tuple[str, str | None] | None:
+        """Digest and rung of the model that is in force for a machine; None while there is none."""
+        core = self.state.core[slot]
+        return (f"{int(core['model']):016x}", RUNGS[int(core["rung"])]) if core["model"] else None
 
     def models_named(self, slots: npt.NDArray[np.int64]) -> set[str]:
         """Digests of the models that are in force for ``slots``."""

@@ -1,0 +1,88 @@
+"""Labels that were given, found on their topic by the readings that made them."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from typing import Final, NamedTuple
+
+from aiokafka import TopicPartition
+
+from streams.reading_ranges import Bounds, Range, RangeReader, Ranges
+from streams.replay.lines import FirstCopies, id_of, parse_id, read_head
+from streams.replay.steps import Then
+from streams.runs.run import MAX_RUN
+from streams.settings import BrokerSettings
+
+#: Looking for a place needs a few labels of it only.
+_PEEK_BYTES: Final = 65_536
+_PEEK_OFFSETS: Final = 2_000
+
+
+class Given(NamedTuple):
+    """A label as it was given, and the offset of the reading that made it."""
+
+    partition: int
+    cause: int
+    key: bytes
+    line: bytes
+
+
+async def find_labels(
+    broker: BrokerSettings, topic: str, readings: Mapping[int, Range], stacks: int
+) -> dict[TopicPartition, Range]:
+    """Where on the labels' ``topic`` those are that ``readings`` of each partition made; somewhat more than that.
+
+    Labels of a partition come in the order of their readings, run by run: each stack's of a run, one stack behind the
+    other. So a place is found by halving, and then some runs are added on both sides.
+    """
+    margin = 2 * MAX_RUN * stacks
+    async with RangeReader(broker, _PEEK_BYTES) as reader:
+        whole = await reader.find(topic, Bounds(partitions=list(readings)))
+        begins = await _halve(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
+        ends = await _halve(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
+    return {
+        tp: Range(max(one.first_offset, begins[tp] - margin), min(one.end_offset, ends[tp] + margin))
+        for tp, one in whole.items()
+    }
+
+
+async def _halve(reader: RangeReader, whole: Ranges, wanted: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """By partition an offset of the topic with labels of earlier readings than ``wanted`` before it, and others behind it."""
+    low = {tp: one.first_offset for tp, one in whole.items()}
+    high = {tp: one.end_offset for tp, one in whole.items()}
+    while open_ := [tp for tp in whole if low[tp] < high[tp]]:
+        middle = {tp: (low[tp] + high[tp]) // 2 for tp in open_}
+        looked_at = {tp: Range(at, min(at + _PEEK_OFFSETS, whole[tp].end_offset)) for tp, at in middle.items()}
+        peeked = await reader.peek(looked_at)
+        for tp, at in middle.items():
+            ids = [parse_id(id_of(record.value)) for record in peeked[tp].records] if tp in peeked else []
+            first = next((one.offset for one in ids if one.revision == 0), None)
+            if first is not None and first < wanted[tp]:
+                low[tp] = at + 1
+            else:
+                high[tp] = at
+    return low
+
+
+async def given_labels(
+    reader: RangeReader, labels: Ranges, readings: Mapping[int, Range], keys: Collection[bytes] | None
+) -> AsyncGenerator[Given, None]:
+    """Labels within ``labels`` that ``readings`` of each partition made, each once; of machines ``keys`` alone, if given."""
+    copies = {tp: FirstCopies() for tp in labels}
+    async for run in reader.read(labels):
+        number, cause_of = run.tp.partition, copies[run.tp].cause
+        first, end = readings[number].first_offset, readings[number].end_offset
+        for record in run.records:
+            if not record.value or (keys is not None and record.key not in keys):
+                continue
+            cause = cause_of(id_of(record.value))
+            if cause is not None and first <= cause < end:
+                yield Given(number, cause, record.key, record.value)
+
+
+async def read_then(
+    reader: RangeReader, labels: Ranges, readings: Mapping[int, Range], keys: Collection[bytes] | None
+) -> dict[int, Then]:
+    """What the labels of ``readings`` tell of the time when they were given, by partition."""
+    then = {number: Then() for number in readings}
+    async for given in given_labels(reader, labels, readings, keys):
+        then[given.partition].add(given.cause, read_head(given.line))
+    return then

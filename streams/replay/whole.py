@@ -1,0 +1,101 @@
+"""All of ``wellsentry replay``: planned, run, compared, put where it was asked for."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from schemas.comparison import Comparison
+from streams.build_info import build_info
+from streams.reading_ranges import Bounds
+from streams.registry import Registry
+from streams.replay.checkpoint import Work
+from streams.replay.differences import Differences
+from streams.replay.diffing import compare
+from streams.replay.models import Models, models_on_topic
+from streams.replay.outputs import Both, Output, Parts, check_target, put_together
+from streams.replay.plan import Asked, Plan
+from streams.replay.planning import check_model, make_plan
+from streams.replay.running import OnProgress, Progress, run_replay
+from streams.replay.side_topic import SideTopic, check_side_topic
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a replay came to."""
+
+    directory: Path  # what it worked with
+    plan: Plan
+    progress: Progress
+    comparison: Comparison | None
+    differences: Differences | None
+    parts: Parts
+
+
+def work_directory(asked: Asked, where: Path) -> Path:
+    """Where a replay keeps what it has: beside its output, else under a name that says what is asked."""
+    if asked.output is not None:
+        return Path(f"{asked.output}.replay")
+    return where / f"replay-{hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:12]}"
+
+
+async def replay(
+    settings: Settings, asked: Asked, bounds: Bounds, directory: Path, *, with_diff: bool, on_progress: OnProgress
+) -> Done:
+    """Replay what is ``asked``, from where an earlier call was killed. What it worked with stays until :func:`clean_up`.
+
+    Raises :class:`BadSettings`, :class:`BrokerError`, :class:`RegistryError`, :class:`BadInputFile`.
+    """
+    target = None if asked.output is None else Path(asked.output)
+    if target is not None:
+        check_target(target)
+    if asked.side_topic is not None:
+        check_side_topic(settings, asked.side_topic)
+    work, parts = Work(directory), Parts(directory)
+    registry = Registry(settings.registry)
+    models = Models(registry, await models_on_topic(settings.broker, settings.topics.models.name))
+    build = build_info()
+    plan = work.plan(asked, build.version, build.git_commit)
+    if plan is None:
+        plan = await make_plan(settings, registry, models, asked, bounds)
+        check_model(plan)
+        work.keep_plan(plan)
+    output = _output(settings, asked, parts, with_diff=with_diff)
+    try:
+        progress = await run_replay(settings, plan, models, output, work, on_progress)
+    finally:
+        await output.close()
+    numbers = sorted(plan.partitions)
+    if target is not None:
+        await asyncio.to_thread(put_together, parts, numbers, target)
+    if not with_diff:
+        return Done(directory, plan, progress, None, None, parts)
+    differences = Differences(directory)
+    with differences:
+        comparison = await compare(settings, plan, parts, differences.add)
+    return Done(directory, plan, progress, comparison, differences, parts)
+
+
+async def plan_only(settings: Settings, asked: Asked, bounds: Bounds) -> Plan:
+    """What a replay would read. Raises as :func:`replay`."""
+    registry = Registry(settings.registry)
+    models = Models(registry, await models_on_topic(settings.broker, settings.topics.models.name))
+    return await make_plan(settings, registry, models, asked, bounds)
+
+
+def _output(settings: Settings, asked: Asked, parts: Parts, *, with_diff: bool) -> Output:
+    if asked.side_topic is None:
+        return parts
+    topic = SideTopic(settings, asked.side_topic)
+    return Both(topic, parts) if with_diff or asked.output is not None else topic
+
+
+def clean_up(done: Done) -> None:
+    """Remove what a finished replay worked with."""
+    if done.differences is not None:
+        done.differences.remove()
+    done.parts.remove()
+    Work(done.directory).remove()

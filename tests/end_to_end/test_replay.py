@@ -1,0 +1,290 @@
+"""Labels made again from live topics: to the letter with the models of then, and nothing of production is touched."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+import pytest
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient
+from playwright.sync_api import Page
+from typer.testing import CliRunner
+
+from models.stacks import STACKS, Stack
+from schemas.comparison import Comparison
+from schemas.errors import BadSettings
+from streams import reading_ranges
+from streams.access.broker import for_kafka_python
+from streams.cli.main import app
+from streams.partitions import partition_of
+from streams.reading_ranges import Bounds, RangeReader
+from streams.registry import Registry
+from streams.replay import judging
+from streams.replay import running as running_replay
+from streams.replay.lines import id_of
+from streams.replay.plan import Asked
+from streams.replay.running import OnProgress, Progress
+from streams.replay.whole import Done, replay
+from streams.settings import Settings, load_settings
+from tests.chaos.fleet import Fleet
+from tests.processes import running, variables, wait_until
+from tests.topics_at_hand import TopicsAtHand
+
+MACHINES = 12
+BURSTS = 420
+LEAKS, LEAKS_FROM = "well-005", 370
+
+
+EVERYTHING = Bounds()
+
+
+class Installation(NamedTuple):
+    """Topics full of a fleet's readings and what a worker and a trainer made of them."""
+
+    settings: Settings
+    labels: list[bytes]  # each once, in the order of the topic
+
+
+@pytest.fixture(scope="module")
+def lived(kafka_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A fleet that sends late, by tag and nonsense, with refits meanwhile and a worker that is killed once."""
+    where = tmp_path_factory.mktemp("lived")
+    prefix = f"test-replay-{where.name[-6:]}-{hash(where) % 10**6}"
+    settings = load_settings(
+        broker={"url": kafka_url, "topic_prefix": prefix, "partitions": 2},
+        worker={"app_id": f"{prefix}-worker", "changelog_interval_s": 0.3, "adoption_interval_s": 0.2},
+        trainer={"app_id": f"{prefix}-trainer"},
+        registry={"url": str(where / "registry")},
+    )
+    at_hand, fleet = TopicsAtHand(settings), Fleet(seed=3, machines=MACHINES)
+    labels, models = at_hand.reader(settings.topics.labels.name), at_hand.reader(settings.topics.models.name)
+
+    def labelled_to(burst: int) -> bool:
+        messages = [one for number in range(burst) for one in fleet.burst(number) if one.good]
+        held = sum(b'"tag"' in (one.value or b"") for one in messages) // 2  # the first of each pair
+        first = {label_id for record in labels.more() if (label_id := id_of(record.value)).endswith("-0")}
+        return len(first) >= len(messages) - held
+
+    with running("trainer", settings, where) as trainer:
+        with running("worker", settings, where) as worker:
+            _send(settings, fleet, range(250))
+            wait_until(lambda: len({r.key for r in models.more()}) >= MACHINES, what="models", process=trainer)
+            _send(settings, fleet, range(250, 330))
+            wait_until(lambda: labelled_to(330), what="labels", process=worker)
+            worker.kill()
+        with running("worker", settings, where) as worker:
+            _send(settings, fleet, range(330, BURSTS))
+            wait_until(lambda: labelled_to(BURSTS), what="the last labels", process=worker)
+            assert worker.end() == 0, worker.tail()
+    yield Installation(settings, list(dict.fromkeys(record.value for record in labels.more())))
+    at_hand.close()
+
+
+def _send(settings: Settings, fleet: Fleet, bursts: Iterable[int]) -> None:
+    """Send bursts, each message to the partition of its machine whatever its key says."""
+    producer = KafkaProducer(**for_kafka_python(settings.broker), acks="all", linger_ms=5)
+    for number in bursts:
+        for one in fleet.burst(number):
+            partition, value = partition_of(one.home, settings.broker.partitions), one.value
+            if one.home == LEAKS and number >= LEAKS_FROM and value is not None:
+                value = value.replace(b'"casing_pressure": 3', b'"casing_pressure": 5')
+            producer.send(settings.topics.readings.name, key=one.key, value=value, partition=partition)
+    producer.flush()
+    producer.close()
+
+
+async def _replay(
+    lived: Installation, where: Path, *, bounds: Bounds = EVERYTHING, with_diff: bool = True,
+    on_progress: OnProgress = lambda _: None, **asked: Any,
+) -> Done:  # fmt: skip
+    return await replay(
+        lived.settings, Asked(**asked), bounds, where / "work", with_diff=with_diff, on_progress=on_progress
+    )
+
+
+def _made(where: Path) -> list[bytes]:
+    return (where / "labels.jsonl").read_bytes().splitlines()
+
+
+async def test_with_the_models_of_then_labels_are_those_of_then_to_the_letter(
+    lived: Installation, tmp_path: Path
+) -> None:
+    before = await _fingerprint(lived.settings)
+    done = await _replay(lived, tmp_path, output=str(tmp_path / "labels.jsonl"))
+    assert await _fingerprint(lived.settings) == before, "topics and groups are as they were"
+    assert sorted(_made(tmp_path)) == sorted(lived.labels)
+    said = [json.loads(label) for label in lived.labels]
+    assert {label["model_rung"] for label in said} == {None, "own", "fleet"}
+    assert {label["alert"] for label in said} >= {"quiet", "opened", "open"}
+    assert any(label["revision"] for label in said), "late readings changed labels"
+    assert any(label["partner_offset"] for label in said), "some come by tag"
+    assert done.comparison is not None
+    assert (done.comparison.identical, done.comparison.is_same) == (len(lived.labels), True)
+
+
+async def test_a_stretch_amid_the_topic_begins_with_snapshots_and_gives_the_labels_of_then(
+    lived: Installation, tmp_path: Path
+) -> None:
+    early = ("well-000", "well-001", "well-002", "well-003")  # wide, late, with events, by tag
+    first = _newest(lived) * 3 // 4
+    done = await _replay(
+        lived, tmp_path, bounds=Bounds(from_offset=first), machines=early, output=str(tmp_path / "labels.jsonl")
+    )
+    plans = done.plan.partitions.values()
+    assert all(0 < one.start_offset < one.first_offset for one in plans), "neither cold nor from the topic's beginning"
+    assert done.comparison is not None
+    assert done.comparison.is_same
+    made = set(_made(tmp_path))
+    assert made < set(lived.labels)
+    wanted = {
+        label
+        for label in lived.labels
+        if (it := json.loads(label))["machine_id"] in early and it["source_offset"] >= first and not it["revision"]
+    }
+    assert wanted <= made
+    assert any(json.loads(label)["revision"] for label in made)
+
+
+class _Killed(Exception):
+    """What a test does to a replay in the middle."""
+
+
+async def test_a_killed_replay_goes_on_and_writes_the_same_to_the_letter(
+    lived: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "PIECE", 300)  # many pieces, though there are few readings
+    monkeypatch.setattr(running_replay, "LEAST_S", 0.0)
+    monkeypatch.setattr(running_replay, "SHARE", 1.0)
+    monkeypatch.setattr(reading_ranges, "MAX_RUN", 500)
+    side = f"replay-{lived.settings.broker.topic_prefix}"
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    await _replay(lived, tmp_path / "whole", with_diff=False, output=str(tmp_path / "whole" / "labels.jsonl"))
+    asked: dict[str, Any] = {"output": str(tmp_path / "killed" / "labels.jsonl"), "side_topic": side}
+    come: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        come.append(progress.readings)
+        if len(come) in (3, 9):
+            raise _Killed
+
+    for _ in range(2):
+        with pytest.raises(_Killed):
+            await _replay(lived, tmp_path / "killed", with_diff=False, on_progress=kill, **asked)
+    with pytest.raises(BadSettings, match=r"another replay.*client was None, is 'other'"):
+        await _replay(lived, tmp_path / "killed", client="other", **asked)
+    done = await _replay(lived, tmp_path / "killed", with_diff=True, on_progress=kill, **asked)
+    assert come[0] < come[3], "it went on, and did not begin anew"
+    assert done.comparison is not None
+    assert done.comparison.is_same
+    whole = (tmp_path / "whole" / "labels.jsonl").read_bytes()
+    assert (tmp_path / "killed" / "labels.jsonl").read_bytes() == whole
+    async with RangeReader(lived.settings.broker) as reader:
+        sent = [record.value async for r in reader.read(await reader.find(side, Bounds())) for record in r.records]
+    assert sorted(sent) == sorted(whole.splitlines()), "on a side topic each is there once"
+    with pytest.raises(BadSettings, match=r"holds .* records already"):
+        await _replay(lived, tmp_path, with_diff=False, side_topic=side)
+
+
+async def test_a_topic_of_production_is_refused(lived: Installation, tmp_path: Path) -> None:
+    for topic in (lived.settings.topics.labels.name, f"{lived.settings.broker.topic_prefix}.anything"):
+        with pytest.raises(BadSettings, match="to which a replay never writes"):
+            await _replay(lived, tmp_path, side_topic=topic)
+
+
+async def test_under_another_model_labels_name_it_from_the_beginning_of_the_stretch(
+    lived: Installation, tmp_path: Path
+) -> None:
+    registry = Registry(lived.settings.registry)
+    fleet = registry.manifest(registry.entries("acme", "*", "load")[-1]).digest
+    first = _newest(lived) * 3 // 4
+    asked: dict[str, Any] = {"machines": (LEAKS,), "output": str(tmp_path / "labels.jsonl")}
+    done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=first), model=fleet, **asked)
+    made = [json.loads(label) for label in _made(tmp_path)]
+    assert {label["model_digest"] for label in made if label["label"] != "unscored"} == {fleet}
+    assert done.comparison is not None
+    found = done.comparison
+    assert found.labels_then == found.labels_now == found.only_ignored + found.changed
+    assert found.fields["model_digest"] == found.labels_then
+    with pytest.raises(BadSettings, match=r"model 0123456789abcdef .* for none of the machines"):
+        await _replay(lived, tmp_path / "other", model="0123456789abcdef")
+
+
+async def test_another_detector_begins_with_the_first_readings_and_a_new_stack_is_fitted_on_the_way(
+    lived: Installation, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {
+        "machines": ("well-000", LEAKS), "stacks": ("load", "casing"), "changed": ("load", "casing"),
+        "detectors": {"load": "half_space_trees"}, "output": str(tmp_path / "labels.parquet"),
+    }  # fmt: skip
+    STACKS["casing"] = CasingStack()
+    try:
+        done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=_newest(lived) // 2), **asked)
+    finally:
+        del STACKS["casing"]
+    made = pq.read_table(tmp_path / "labels.parquet").to_pylist()
+    assert {(one["stack"], one["detector"]) for one in made} == {("load", "half_space_trees"), ("casing", "ensemble")}
+    assert {one["model_rung"] for one in made if one["stack"] == "casing"} >= {"own"}, "a model was fitted on the way"
+    assert {one.start_offset for one in done.plan.partitions.values()} == {0}
+    assert done.comparison is not None
+    assert done.comparison.new >= sum(one["stack"] == "casing" for one in made)
+
+
+class CasingStack(Stack):
+    """Casing pressure, psi."""
+
+    name = "casing"
+    signals = ("casing_pressure",)
+
+    def feature(self, s: Any) -> Any:
+        return s.casing_pressure
+
+
+def test_the_command_tells_what_differs_and_its_page_shows_it(
+    lived: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: Page
+) -> None:
+    for name, value in variables(lived.settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    registry = Registry(lived.settings.registry)
+    fleet = registry.manifest(registry.entries("acme", "*", "load")[-1]).digest
+    same = CliRunner().invoke(app, ["replay", "--client", "acme", "--diff"])
+    assert (same.exit_code, "no label says anything else" in same.output) == (0, True), same.output
+    (tmp_path / "list.txt").write_text(f"{LEAKS}\nwell-000\n")
+    options = ["--machines", "list.txt", "--model", fleet, "--page", "diff.html", "--json"]
+    other = CliRunner().invoke(app, ["replay", *options])
+    assert other.exit_code == 1, other.output
+    found = Comparison.model_validate_json(other.stdout)
+    assert found.changed > 0
+    assert {path.name for path in tmp_path.iterdir()} == {"list.txt", "diff.html"}, "nothing is left lying about"
+    page.goto((tmp_path / "diff.html").as_uri())
+    assert f"under model {fleet}" in page.inner_text("h1")
+    assert page.locator("figure img").count() == len({one.machine_id for one in found.largest})
+    assert page.evaluate("[...document.images].every(one => one.naturalWidth > 500 && one.alt)")
+    assert f"{found.changed:,}" in page.inner_text("table >> nth=0")
+    assert found.largest[0].label_id in page.inner_text("main")
+
+
+def _newest(lived: Installation) -> int:
+    return max(int(json.loads(label)["source_offset"]) for label in lived.labels)
+
+
+async def _fingerprint(settings: Settings) -> dict[str, Any]:
+    """A checksum of everything on the topics of an installation, and the offsets of all groups on the broker."""
+    found: dict[str, Any] = {}
+    async with RangeReader(settings.broker) as reader:
+        for topic in settings.topics:
+            digests: dict[int, Any] = {}
+            async for run in reader.read(await reader.find(topic.name, Bounds())):
+                digest = digests.setdefault(run.tp.partition, hashlib.sha256())
+                for one in run.records:
+                    digest.update(repr((one.offset, one.timestamp, one.key, one.value)).encode())
+            found[topic.name] = {number: digest.hexdigest() for number, digest in digests.items()}
+    admin = KafkaAdminClient(**for_kafka_python(settings.broker))
+    groups = sorted(str(group["group_id"]) for group in admin.list_groups())
+    found["groups"] = {name: admin.list_group_offsets(name)[name] for name in groups}
+    admin.close()
+    return found
