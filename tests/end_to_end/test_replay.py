@@ -17,16 +17,16 @@ from models.stacks import STACKS, Stack
 from schemas.comparison import Comparison
 from schemas.errors import BadSettings
 from streams import reading_ranges
-from streams.registry import Registry
-from streams.replay import judging
-from streams.replay import running as running_replay
-from streams.replay.running import OnProgress, Progress
 from streams.access.broker import for_kafka_python
 from streams.cli.main import app
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, RangeReader
+from streams.registry import Registry
+from streams.replay import judging
+from streams.replay import running as running_replay
 from streams.replay.lines import id_of
 from streams.replay.plan import Asked
+from streams.replay.running import OnProgress, Progress
 from streams.replay.whole import Done, replay
 from streams.settings import Settings, load_settings
 from tests.chaos.fleet import Fleet
@@ -129,7 +129,7 @@ async def test_a_stretch_amid_the_topic_begins_with_snapshots_and_gives_the_labe
     lived: Installation, tmp_path: Path
 ) -> None:
     early = ("well-000", "well-001", "well-002", "well-003")  # wide, late, with events, by tag
-    first = _newest(lived) * 3 // 4
+    first = max(_middle(lived, machine) for machine in early)
     done = await _replay(
         lived, tmp_path, bounds=Bounds(from_offset=first), machines=early, output=str(tmp_path / "labels.jsonl")
     )
@@ -200,7 +200,7 @@ async def test_under_another_model_labels_name_it_from_the_beginning_of_the_stre
 ) -> None:
     registry = Registry(lived.settings.registry)
     fleet = registry.manifest(registry.entries("acme", "*", "load")[-1]).digest
-    first = _newest(lived) * 3 // 4
+    first = _middle(lived, LEAKS)
     asked: dict[str, Any] = {"machines": (LEAKS,), "output": str(tmp_path / "labels.jsonl")}
     done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=first), model=fleet, **asked)
     made = [json.loads(label) for label in _made(tmp_path)]
@@ -222,7 +222,7 @@ async def test_another_detector_begins_with_the_first_readings_and_a_new_stack_i
     }  # fmt: skip
     STACKS["casing"] = CasingStack()
     try:
-        done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=_newest(lived) // 2), **asked)
+        done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=_middle(lived, LEAKS)), **asked)
     finally:
         del STACKS["casing"]
     made = pq.read_table(tmp_path / "labels.parquet").to_pylist()
@@ -244,7 +244,7 @@ class CasingStack(Stack):
 
 
 def test_the_command_tells_what_differs_and_its_page_shows_it(
-    lived: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: Page
+    lived: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     for name, value in variables(lived.settings).items():
         monkeypatch.setenv(name, value)
@@ -260,6 +260,7 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     found = Comparison.model_validate_json(other.stdout)
     assert found.changed > 0
     assert {path.name for path in tmp_path.iterdir()} == {"list.txt", "diff.html"}, "nothing is left lying about"
+    page: Page = request.getfixturevalue("page")  # whose event loop would be in the way before
     page.goto((tmp_path / "diff.html").as_uri())
     assert f"under model {fleet}" in page.inner_text("h1")
     assert page.locator("figure img").count() == len({one.machine_id for one in found.largest})
@@ -268,8 +269,10 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     assert found.largest[0].label_id in page.inner_text("main")
 
 
-def _newest(lived: Installation) -> int:
-    return max(int(json.loads(label)["source_offset"]) for label in lived.labels)
+def _middle(lived: Installation, machine: str) -> int:
+    """An offset amid the labels of a machine, three quarters along the way."""
+    offsets = [int(it["source_offset"]) for label in lived.labels if (it := json.loads(label))["machine_id"] == machine]
+    return max(offsets) * 3 // 4
 
 
 async def _fingerprint(settings: Settings) -> dict[str, Any]:
