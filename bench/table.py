@@ -80,6 +80,7 @@ BENCHES: Final = (
     Bench("memory", None, ("--machines", "50000", "--history", "100"), "memory_50000"),
     Bench("sink", ("--steps", "24")),
     Bench("engine_costs", ("--most-machines", "500")),
+    Bench("replay", (*_FEW, "--readings", "150000")),
 )
 
 _CALL = "a call with 1 readings, us: in all"
@@ -102,6 +103,7 @@ MARKS: Final = (
     Mark("labels after kill -9, beyond the timeout", "takeover", "takeover_worst_s", 5, 2, "{:+.1f} s", at_most=True),
     Mark("labels a DynamoDB write unit", "sink", "labels_per_unit", 30, 50, "{:.0f}"),
     Mark("labels a second into DynamoDB Local", "sink", "labels_per_s", 20_000, 50_000, "{:,.0f}/s"),
+    Mark("a replay against the worker, judging", "replay", "replay_file_to_worker", 1.0, 1.2, "{:.2f} x"),
     Mark("one reading, a single call", "engine_costs", _CALL, 100, 30, "{:.0f} us", at_most=True),
 )
 # fmt: on

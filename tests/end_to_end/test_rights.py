@@ -26,7 +26,7 @@ from tests.processes import Process, running, wait_until
 from tests.secured_kafka import SecuredKafka
 from tests.topics_at_hand import Reader
 
-PROGRAMS = ("worker", "trainer", "sink", "feed", "tail", "audit")
+PROGRAMS = ("worker", "trainer", "sink", "feed", "tail", "audit", "replay")
 As = Callable[[str], Settings]
 
 
@@ -129,6 +129,10 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     report = run_audit(as_user("audit"), scope, int(time.time() * 1000), lambda *_: None)
     assert report.in_order, report
     assert report.labels == report.stored == 300
+    with running(
+        "replay", as_user("replay"), tmp_path, arguments=["--diff", "--work", str(tmp_path / "work")]
+    ) as replay:
+        assert "300 identical to the letter" in finish(replay)
 
 
 def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_user: As, tmp_path: Path) -> None:
