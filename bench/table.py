@@ -81,6 +81,7 @@ BENCHES: Final = (
     Bench("sink", ("--steps", "24")),
     Bench("engine_costs", ("--most-machines", "500")),
     Bench("explore", ("--machines", "10", "--days", "5")),
+    Bench("replay", (*_FEW, "--readings", "150000")),
 )
 
 _CALL = "a call with 1 readings, us: in all"
@@ -105,6 +106,7 @@ MARKS: Final = (
     Mark("labels a second into DynamoDB Local", "sink", "labels_per_s", 20_000, 50_000, "{:,.0f}/s"),
     Mark("a month of 100 machines explored, files", "explore", "from_csv_s", 60, 30, "{:.0f} s", at_most=True),
     Mark("a month of 100 machines explored, topic", "explore", "from_topic_s", 60, 30, "{:.0f} s", at_most=True),
+    Mark("a replay against the worker, judging", "replay", "replay_file_to_worker", 1.0, 1.2, "{:.2f} x"),
     Mark("one reading, a single call", "engine_costs", _CALL, 100, 30, "{:.0f} us", at_most=True),
 )
 # fmt: on

@@ -56,4 +56,5 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
         "audit": Rights(
             reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=settings.worker.app_id
         ),
+        "replay": Rights(reads=(all_topics.readings, all_topics.models, all_topics.labels)),
     }

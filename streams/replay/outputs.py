@@ -35,6 +35,7 @@ class Parts:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._files: dict[int, IO[bytes]] = {}
+        self._sizes: dict[int, int] = {}  # of files that an earlier process has written to, and this one not yet
 
     def path(self, partition: int) -> Path:
         """The file of one partition; it need not be there."""
@@ -47,6 +48,7 @@ class Parts:
     async def go_on(self, written: Mapping[int, int]) -> None:
         """Cut off what is not in ``written``, in bytes."""
         self._directory.mkdir(parents=True, exist_ok=True)
+        self._sizes = dict(written)
         for file in self._directory.glob("labels-*.jsonl"):
             size = written.get(int(file.stem.removeprefix("labels-")), 0)
             with file.open("r+b") as one:
@@ -64,7 +66,7 @@ class Parts:
         for file in self._files.values():
             file.flush()
             os.fsync(file.fileno())
-        return {partition: file.tell() for partition, file in self._files.items()}
+        return self._sizes | {partition: file.tell() for partition, file in self._files.items()}
 
     async def close(self) -> None:
         """Close all files."""

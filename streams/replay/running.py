@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from schemas.errors import BrokerError
 from streams.reading_ranges import Range, RangeReader
-from streams.replay.checkpoint import Checkpoint, Work
+from streams.replay.bookmark import Bookmark, Work
 from streams.replay.judging import Replaying
 from streams.replay.models import Models
 from streams.replay.outputs import Output
@@ -50,31 +50,31 @@ async def run_replay(
     on_progress: OnProgress,
 ) -> Progress:
     """Do what is planned, from where it was left on. Raises :class:`BrokerError`, :class:`RegistryError`."""
-    point = work.point()
-    if point is None:
+    bookmark = work.bookmark()
+    if bookmark is None:
         await output.begin()
-        point = Checkpoint({n: one.start_offset for n, one in plan.partitions.items()}, {}, {})
-        work.keep_point(point)
+        bookmark = Bookmark({n: one.start_offset for n, one in plan.partitions.items()}, {}, {})
+        work.keep_bookmark(bookmark)
     else:
-        await output.go_on(point.written)
+        await output.go_on(bookmark.written)
     replaying = Replaying(plan, settings, models)
-    replaying.remember(point.fitted)
+    replaying.remember(bookmark.fitted)
     for number, one in plan.partitions.items():
-        replaying.begin(number, point.snapshots.get(number, one.snapshots), point.positions[number])
-    return await _Run(settings, plan, replaying, output, work, point, on_progress).run()
+        replaying.begin(number, bookmark.snapshots.get(number, one.snapshots), bookmark.positions[number])
+    return await _Run(settings, plan, replaying, output, work, bookmark, on_progress).run()
 
 
 class _Run:
     def __init__(
-        self, settings: Settings, plan: Plan, replaying: Replaying, output: Output, work: Work, point: Checkpoint,
+        self, settings: Settings, plan: Plan, replaying: Replaying, output: Output, work: Work, bookmark: Bookmark,
         on_progress: OnProgress,
     ) -> None:  # fmt: skip
         self._settings, self._plan, self._replaying = settings, plan, replaying
         self._output, self._work, self._on_progress = output, work, on_progress
-        self._positions, self._labels, self._before_s = dict(point.positions), point.labels, point.seconds
+        self._positions, self._labels, self._before_s = dict(bookmark.positions), bookmark.labels, bookmark.seconds
         self._begun_s = time.monotonic()
         self._begun_at = self._done()
-        self._next_point_s = self._begun_s + LEAST_S
+        self._next_bookmark_s = self._begun_s + LEAST_S
         self._waiting: dict[int, list[Any]] = {number: [] for number in plan.partitions}
         self._newest_ms: int | None = None
 
@@ -90,7 +90,7 @@ class _Run:
                 await self._judge(number, run.last_offset)
                 self._newest_ms = max(self._newest_ms or 0, run.records[-1].timestamp)
                 self._on_progress(self._progress())
-                await self._keep_point_if_due()
+                await self._keep_bookmark_if_due()
         for number, one in self._plan.partitions.items():
             await self._judge(number, one.end_offset)
             if self._positions[number] < one.end_offset:
@@ -117,13 +117,13 @@ class _Run:
             self._positions[number] = stop
         del waiting[:at]
 
-    async def _keep_point_if_due(self) -> None:
+    async def _keep_bookmark_if_due(self) -> None:
         begun_s = time.monotonic()
-        if begun_s < self._next_point_s:
+        if begun_s < self._next_bookmark_s:
             return
         written = await self._output.durable()
-        self._work.keep_point(
-            Checkpoint(
+        self._work.keep_bookmark(
+            Bookmark(
                 dict(self._positions),
                 written,
                 self._replaying.snapshots(),
@@ -133,7 +133,7 @@ class _Run:
             )
         )
         took_s = time.monotonic() - begun_s
-        self._next_point_s = begun_s + max(LEAST_S, took_s / SHARE)
+        self._next_bookmark_s = begun_s + max(LEAST_S, took_s / SHARE)
 
     def _done(self) -> int:
         return sum(self._positions[number] - one.start_offset for number, one in self._plan.partitions.items())

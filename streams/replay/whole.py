@@ -11,7 +11,7 @@ from schemas.comparison import Comparison
 from streams.build_info import build_info
 from streams.reading_ranges import Bounds
 from streams.registry import Registry
-from streams.replay.checkpoint import Work
+from streams.replay.bookmark import Work
 from streams.replay.differences import Differences
 from streams.replay.diffing import compare
 from streams.replay.models import Models, models_on_topic

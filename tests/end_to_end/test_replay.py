@@ -30,15 +30,17 @@ from streams.replay.running import OnProgress, Progress
 from streams.replay.whole import Done, replay
 from streams.settings import Settings, load_settings
 from tests.chaos.fleet import Fleet
+from tests.models.engines import as_published, model
 from tests.processes import running, variables, wait_until
 from tests.topics_at_hand import TopicsAtHand
 
-MACHINES = 12
+MACHINES = 6  # the second sends late, the third has events, the fourth comes by tag; another one comes later
 BURSTS = 420
 LEAKS, LEAKS_FROM = "well-005", 370
 
 
 EVERYTHING = Bounds()
+NAMES = [f"well-{number:03d}" for number in range(MACHINES)]
 
 
 class Installation(NamedTuple):
@@ -56,7 +58,7 @@ def lived(kafka_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings = load_settings(
         broker={"url": kafka_url, "topic_prefix": prefix, "partitions": 2},
         worker={"app_id": f"{prefix}-worker", "changelog_interval_s": 0.3, "adoption_interval_s": 0.2},
-        trainer={"app_id": f"{prefix}-trainer"},
+        trainer={"app_id": f"{prefix}-trainer", "fleet_after_machines": 3},
         registry={"url": str(where / "registry")},
     )
     at_hand, fleet = TopicsAtHand(settings), Fleet(seed=3, machines=MACHINES)
@@ -75,6 +77,8 @@ def lived(kafka_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             _send(settings, fleet, range(250, 330))
             wait_until(lambda: labelled_to(330), what="labels", process=worker)
             worker.kill()
+        narrow = as_published(model(LEAKS, centre=100.0, spread=4.0))  # on the topic alone, as from somebody else
+        at_hand.send(settings.topics.models.name, [(narrow.key, narrow.model_dump_json().encode())], machine=LEAKS)
         with running("worker", settings, where) as worker:
             _send(settings, fleet, range(330, BURSTS))
             wait_until(lambda: labelled_to(BURSTS), what="the last labels", process=worker)
@@ -128,8 +132,9 @@ async def test_with_the_models_of_then_labels_are_those_of_then_to_the_letter(
 async def test_a_stretch_amid_the_topic_begins_with_snapshots_and_gives_the_labels_of_then(
     lived: Installation, tmp_path: Path
 ) -> None:
-    early = ("well-000", "well-001", "well-002", "well-003")  # wide, late, with events, by tag
-    first = _newest(lived) * 3 // 4
+    home = partition_of("well-001", lived.settings.broker.partitions)  # it sends late
+    early = tuple(name for name in NAMES if partition_of(name, lived.settings.broker.partitions) == home)
+    first = _middle(lived, "well-001")
     done = await _replay(
         lived, tmp_path, bounds=Bounds(from_offset=first), machines=early, output=str(tmp_path / "labels.jsonl")
     )
@@ -200,7 +205,7 @@ async def test_under_another_model_labels_name_it_from_the_beginning_of_the_stre
 ) -> None:
     registry = Registry(lived.settings.registry)
     fleet = registry.manifest(registry.entries("acme", "*", "load")[-1]).digest
-    first = _newest(lived) * 3 // 4
+    first = _middle(lived, LEAKS)
     asked: dict[str, Any] = {"machines": (LEAKS,), "output": str(tmp_path / "labels.jsonl")}
     done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=first), model=fleet, **asked)
     made = [json.loads(label) for label in _made(tmp_path)]
@@ -222,7 +227,7 @@ async def test_another_detector_begins_with_the_first_readings_and_a_new_stack_i
     }  # fmt: skip
     STACKS["casing"] = CasingStack()
     try:
-        done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=_newest(lived) // 2), **asked)
+        done = await _replay(lived, tmp_path, bounds=Bounds(from_offset=_middle(lived, LEAKS)), **asked)
     finally:
         del STACKS["casing"]
     made = pq.read_table(tmp_path / "labels.parquet").to_pylist()
@@ -244,7 +249,7 @@ class CasingStack(Stack):
 
 
 def test_the_command_tells_what_differs_and_its_page_shows_it(
-    lived: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: Page
+    lived: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     for name, value in variables(lived.settings).items():
         monkeypatch.setenv(name, value)
@@ -260,6 +265,7 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     found = Comparison.model_validate_json(other.stdout)
     assert found.changed > 0
     assert {path.name for path in tmp_path.iterdir()} == {"list.txt", "diff.html"}, "nothing is left lying about"
+    page: Page = request.getfixturevalue("page")  # whose event loop would be in the way before
     page.goto((tmp_path / "diff.html").as_uri())
     assert f"under model {fleet}" in page.inner_text("h1")
     assert page.locator("figure img").count() == len({one.machine_id for one in found.largest})
@@ -268,8 +274,10 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     assert found.largest[0].label_id in page.inner_text("main")
 
 
-def _newest(lived: Installation) -> int:
-    return max(int(json.loads(label)["source_offset"]) for label in lived.labels)
+def _middle(lived: Installation, machine: str) -> int:
+    """An offset amid the labels of a machine, three quarters along the way."""
+    offsets = [int(it["source_offset"]) for label in lived.labels if (it := json.loads(label))["machine_id"] == machine]
+    return max(offsets) * 3 // 4
 
 
 async def _fingerprint(settings: Settings) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from tests.processes import Process, running, wait_until
 from tests.secured_kafka import SecuredKafka
 from tests.topics_at_hand import Reader
 
-PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit")
+PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay")
 As = Callable[[str], Settings]
 
 
@@ -134,6 +134,10 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     page = tmp_path / "page.html"
     explored = run_explore(as_user("explore"), Source(), Wanted(), page, 0, lambda *_: None)
     assert [machine.readings for machine in explored.machines] == [300]
+    with running(
+        "replay", as_user("replay"), tmp_path, arguments=["--diff", "--work", str(tmp_path / "work")]
+    ) as replay:
+        assert "300 identical to the letter" in finish(replay)
 
 
 def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_user: As, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from schemas.errors import BadSettings
 from streams.replay.plan import Asked, Plan, differences
 
 _PLAN: Final = "plan.bin"
-_POINT: Final = "checkpoint.bin"
+_BOOKMARK: Final = "bookmark.bin"
 
 
-class Checkpoint(msgspec.Struct):
+class Bookmark(msgspec.Struct):
     """Everything that goes on from here."""
 
     positions: dict[int, int]  # by partition: the next offset
@@ -57,18 +57,18 @@ class Work:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._write(_PLAN, msgspec.msgpack.encode(plan))
 
-    def point(self) -> Checkpoint | None:
+    def bookmark(self) -> Bookmark | None:
         """Where to go on; None at the beginning."""
-        file = self.directory / _POINT
-        return msgspec.msgpack.decode(file.read_bytes(), type=Checkpoint) if file.exists() else None
+        file = self.directory / _BOOKMARK
+        return msgspec.msgpack.decode(file.read_bytes(), type=Bookmark) if file.exists() else None
 
-    def keep_point(self, point: Checkpoint) -> None:
+    def keep_bookmark(self, bookmark: Bookmark) -> None:
         """Remember how far it has come. What was written up to there is durable already."""
-        self._write(_POINT, msgspec.msgpack.encode(point))
+        self._write(_BOOKMARK, msgspec.msgpack.encode(bookmark))
 
     def remove(self) -> None:
         """Finished: nothing of it is needed any more."""
-        for name in (_POINT, _PLAN):
+        for name in (_BOOKMARK, _PLAN):
             (self.directory / name).unlink(missing_ok=True)
         if self.directory.exists() and not any(self.directory.iterdir()):
             self.directory.rmdir()
