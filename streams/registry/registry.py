@@ -204,7 +204,8 @@ class Registry:
 
     def _damaged(self, path: str) -> str:
         return (
-            f"{self.url}/{path} is damaged; publish an older model, or remove the entry and let the machine be refitted"
+            f"{self.url}/{path} is damaged; put an older model in force (`wellsentry models activate`), or remove the entry "
+            "and let the machine be refitted"
         )
 
 
