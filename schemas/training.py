@@ -1,9 +1,10 @@
 """What the worker asks of the trainer, and what comes back."""
 
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from schemas.readings import Identifier
 from schemas.times import Moment
@@ -30,6 +31,9 @@ class SourceRange(BaseModel):
     partition: int = Field(ge=0)
     first_time: Moment
     last_time: Moment
+    first_offset: int | None = Field(
+        default=None, ge=0, description="No reading in it has a smaller offset; null where that is not known."
+    )
     last_offset: int = Field(ge=0, description="Offset of the newest reading in it.")
 
 
@@ -54,6 +58,9 @@ class TrainingRequest(BaseModel):
     exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches left out of the history.")
     parent_digest: Digest | None = Field(description="The model in force when the request was made.")
     seed: int = Field(ge=0, description="Random state of the fit; the same request gives the same model.")
+    state: Base64Bytes | None = Field(
+        default=None, description="Snapshot of the machine's state after the reading at ``source.last_offset``, base64."
+    )
 
 
 class FeatureModel(BaseModel):
@@ -84,6 +91,24 @@ class FeatureModel(BaseModel):
         return self
 
 
+class Activation(BaseModel):
+    """Who put a model in force that was fitted earlier, when and why. The registry keeps it beside the model's entries."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    digest: Digest = Field(description="The model that was put in force.")
+    manifest: str = Field(description="Its entry in the registry.")
+    by: str = Field(min_length=1, max_length=200, description="Who did it.")
+    why: str = Field(min_length=1, max_length=2_000, description="Why, in their words.")
+    at: Moment = Field(description="When.")
+    pinned: bool = Field(description="Whether it stays in force whatever is refitted; else the next refit replaces it.")
+    replaces: Digest | None = Field(description="The model that was in force before; null where none was published.")
+
+    def outlasts(self, fitted_at: datetime) -> bool:
+        """Whether it counts for more than a model that was fitted then."""
+        return self.pinned or self.at >= fitted_at
+
+
 class ModelUpdate(BaseModel):
     """A model that shall be in force from now on. Key: ``<client_id>/<machine_id>/<stack>`` in the machine's own partition;
     a fleet's model goes to every partition.
@@ -108,6 +133,9 @@ class ModelUpdate(BaseModel):
     manifest: str = Field(description="Where the registry keeps everything about it.")
     code_version: str
     git_commit: str
+    activation: Activation | None = Field(
+        default=None, description="Who put it in force, where that was not the trainer once it was fitted."
+    )
 
     @model_validator(mode="after")
     def _is_a_fleet_s_or_a_machine_s(self) -> Self:

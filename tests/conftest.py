@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from streams.parts.dynamodb_jars import DynamoJars
 from streams.parts.embedded_aws import EmbeddedAws
 from streams.parts.embedded_broker import EmbeddedBroker
 from streams.parts.kafka_jars import KafkaJars
 from streams.settings import Settings, load_settings
+from tests.browser import open_page
 from tests.parts import CHOICE_VARIABLE, running, running_real
 from tests.secured_kafka import SecuredKafka
 
@@ -123,6 +125,15 @@ def s3_endpoint(embedded_aws_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     return embedded_aws_url
+
+
+# -- browser
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page in headless Chromium that fails the test if a script fails, or if it asks anything of another machine."""
+    yield from open_page()
 
 
 # -- settings

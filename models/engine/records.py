@@ -72,13 +72,14 @@ class RecordWriter:
         self._written.grow(int(slots.max(initial=-1)) + 1)
         ordinary = self._ordinary(slots)
         usual, special = slots[ordinary], slots[~ordinary].tolist()
-        parts = self._usual_parts(usual)
+        parts = self._usual_parts(usual) if len(usual) else []
         for slot in special:
             parts += self._special_parts(slot)
         for slot in self._engine.scorer.due_checkpoints(slots).tolist():
             part, value = self._engine.scorer.checkpoint(slot)
             parts.append((slot, part, RECORD_FRONT + value))
-        return parts, self._usual_heads(usual) + [(slot, HEAD, self._special_head(slot)) for slot in special]
+        heads = self._usual_heads(usual) if len(usual) else []
+        return parts, heads + [(slot, HEAD, self._special_head(slot)) for slot in special]
 
     def start_over(self) -> None:
         """Forget what is written: the next :meth:`take` gives everything."""

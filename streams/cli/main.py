@@ -13,8 +13,8 @@ from streams.cli.context import put_in_force
 
 #: In the order in which the help lists them.
 COMMANDS = (
-    "demo", "worker", "trainer", "sink", "score", "handle", "feed", "simulate", "tail", "labels", "audit", "topics",
-    "config", "doctor",
+    "demo", "worker", "trainer", "sink", "score", "handle", "feed", "simulate", "tail", "labels", "models", "schema",
+    "release", "audit", "topics", "config", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from schemas.manifest import Manifest
 from schemas.training import ModelUpdate
@@ -68,6 +69,7 @@ class Entry:
     update: ModelUpdate
     training: TrainingData
     forests: tuple["IsolationForest", ...]  # one for each of the update's features
+    state: bytes | None = None  # the machine's state when the model was asked for, up to ``manifest.state_offset``
 
 
 def forest_to_bytes(forest: "IsolationForest") -> bytes:
@@ -85,6 +87,6 @@ def forest_from_bytes(data: bytes) -> "IsolationForest":
     return forest
 
 
-def to_json(model: Manifest | ModelUpdate, indent: int | None = None) -> bytes:
+def to_json(model: BaseModel, indent: int | None = None) -> bytes:
     """JSON with sorted keys, so that two manifests can be compared by eye and by diff."""
     return (json.dumps(model.model_dump(mode="json"), sort_keys=True, indent=indent) + "\n").encode()

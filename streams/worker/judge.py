@@ -14,6 +14,7 @@ from models.engine.codes import ANOMALOUS, MISSING, UNSCORED
 from models.engine.labels import Stamp, make_labels, status_of
 from models.engine.machines import Machines
 from models.engine.requests import training_requests
+from models.engine.snapshots import take_snapshot
 from models.engine.verdicts import Verdicts
 from schemas.incidents import Incident
 from schemas.training import TrainingRequest
@@ -101,12 +102,19 @@ class Judge:
         for name, judged in verdicts.items():
             self._label(name, judged, taken, slots, partitions, outputs)
         for request in training_requests(self._machines, verdicts, taken.batch, self._stamp):
-            outputs[request.source.partition].training.append(_record(request))
+            outputs[request.source.partition].training.append(_record(self._with_state(request, partitions)))
         self._counts.readings += len(taken.batch)
         self._counts.rejected += sum(map(len, taken.rejected))
         if len(taken.batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(taken.batch.time_ms.max()))
         return slots_of
+
+    def _with_state(self, request: TrainingRequest, partitions: Sequence[Partition]) -> TrainingRequest:
+        """The request with its machine's state, from which labels that come after it can be made again."""
+        engine = next(one.engine for one in partitions if one.engine.partition == request.source.partition)
+        slot = engine.slots[request.client_id, request.machine_id]
+        state = take_snapshot(self._machines, request.stack, slot).pack()
+        return request.model_copy(update={"state": state})
 
     def _label(
         self,

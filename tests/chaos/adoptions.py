@@ -1,33 +1,16 @@
-"""Which models were in force since when: as labels say it, as state says it, and as the changelog came to say it."""
+"""Which models were in force since when: as labels and state say it, and as the changelog came to say it."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from models.engine import codes
 from models.engine.engine import Engine
 from models.engine.layout import HEAD, core_in, split_key
 from models.engine.model_records import unpack_model
 from schemas.training import FLEET
+from streams.replay.adoptions import Adoption, named_by
 from streams.worker.store import OWNER_KEY
-
-
-class Adoption(NamedTuple):
-    """A model in force in a partition."""
-
-    since_offset: int
-    client_id: str
-    machine_id: str  # ``*`` for the fleet's
-    stack: str
-    digest: str
-
-
-def named_by(label: dict[str, Any]) -> Adoption | None:
-    """What a label says."""
-    if label["model_digest"] is None or label["model_since_offset"] is None:
-        return None
-    whose = FLEET if label["model_rung"] == "fleet" else label["machine_id"]
-    return Adoption(label["model_since_offset"], label["client_id"], whose, label["stack"], label["model_digest"])
 
 
 def in_state(engine: Engine) -> Iterator[Adoption]:

@@ -16,6 +16,7 @@ from schemas.training import ModelUpdate
 from streams.audit import Scope
 from streams.audit.running import run_audit
 from streams.partitions import partition_of
+from streams.replay.adoptions import named_by
 from streams.worker.partition import Partition
 from streams.worker.store import restore
 from tests.chaos import adoptions
@@ -74,7 +75,7 @@ def prove(story: Story) -> Proof:
         wrong += _altered(labels)
         wrong += _out_of_order(sent["labels"][number])
         restored = _read_back(new_engine(settings, number), sent["changelog"][number])
-        named = {adoptions.named_by(json.loads(copies[0])) for copies in labels.values()} - {None}
+        named = {named_by(json.loads(copies[0])) for copies in labels.values()} - {None}
         in_force = {one for one in (*named, *adoptions.in_state(restored)) if one is not None}
         if unknown := [one for one in in_force if (one.machine_id, one.digest) not in updates]:
             wrong.append(f"models in force that were never published: {unknown[:3]}")

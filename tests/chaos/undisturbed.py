@@ -14,10 +14,10 @@ from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.training import ModelUpdate
+from streams.replay.adoptions import Adoption
 from streams.settings import Settings
 from streams.worker.alone import Alone
 from streams.worker.limits import Limits
-from tests.chaos.adoptions import Adoption
 
 _RUN: Final = 500
 
