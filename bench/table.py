@@ -80,6 +80,7 @@ BENCHES: Final = (
     Bench("memory", None, ("--machines", "50000", "--history", "100"), "memory_50000"),
     Bench("sink", ("--steps", "24")),
     Bench("engine_costs", ("--most-machines", "500")),
+    Bench("handler", ("--days", "7", "--rounds", "1", "--calls", "5")),
 )
 
 _CALL = "a call with 1 readings, us: in all"
@@ -102,6 +103,8 @@ MARKS: Final = (
     Mark("labels after kill -9, beyond the timeout", "takeover", "takeover_worst_s", 5, 2, "{:+.1f} s", at_most=True),
     Mark("labels a DynamoDB write unit", "sink", "labels_per_unit", 30, 50, "{:.0f}"),
     Mark("labels a second into DynamoDB Local", "sink", "labels_per_s", 20_000, 50_000, "{:,.0f}/s"),
+    Mark("a handler's cold start, 30 days", "handler", "cold_ms", 4_000, 2_500, "{:,.0f} ms", at_most=True),
+    Mark("a handler's warm call, 99th percentile", "handler", "warm_p99_ms", 2_000, 1_000, "{:,.0f} ms", at_most=True),
     Mark("one reading, a single call", "engine_costs", _CALL, 100, 30, "{:.0f} us", at_most=True),
 )
 # fmt: on
