@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.figures import Figures, figure, hand_on, median_of
+from bench.figures import Figures, figure, hand_on, median_of, taken_on
 from models.fitting import FitParameters
 from schemas.times import moment
 from schemas.training import SourceRange, TrainingRequest
@@ -178,6 +178,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=60, help="warm calls")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    print("\n".join(taken_on()))
     with DynamoJars() as dynamo, tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         settings = load_settings(

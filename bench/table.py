@@ -82,6 +82,7 @@ BENCHES: Final = (
     Bench("engine_costs", ("--most-machines", "500")),
     Bench("explore", ("--machines", "10", "--days", "5")),
     Bench("replay", (*_FEW, "--readings", "150000")),
+    Bench("handler", ("--days", "7", "--rounds", "1", "--calls", "5")),
 )
 
 _CALL = "a call with 1 readings, us: in all"
@@ -107,6 +108,8 @@ MARKS: Final = (
     Mark("a month of 100 machines explored, files", "explore", "from_csv_s", 60, 30, "{:.0f} s", at_most=True),
     Mark("a month of 100 machines explored, topic", "explore", "from_topic_s", 60, 30, "{:.0f} s", at_most=True),
     Mark("a replay against the worker, judging", "replay", "replay_file_to_worker", 1.0, 1.2, "{:.2f} x"),
+    Mark("a handler's cold start, 30 days", "handler", "cold_ms", 4_000, 2_500, "{:,.0f} ms", at_most=True),
+    Mark("a handler's warm call, 99th percentile", "handler", "warm_p99_ms", 2_000, 1_000, "{:,.0f} ms", at_most=True),
     Mark("one reading, a single call", "engine_costs", _CALL, 100, 30, "{:.0f} us", at_most=True),
 )
 # fmt: on

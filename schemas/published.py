@@ -5,9 +5,11 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from schemas.events import LookBackEvent
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
+from schemas.outputs import LoadADOutput
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
 from schemas.release import Release
@@ -27,6 +29,8 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     Activation,
     Manifest,
     Release,
+    LookBackEvent,
+    LoadADOutput,
 )
 
 

@@ -20,8 +20,7 @@ from schemas.training import Activation, FeatureModel, ModelUpdate, SourceRange,
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
     WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate,
-    FeatureModel, Activation, Manifest,
-    FeatureModel, LookBackEvent, LoadADOutput, RefusedEvent,
+    FeatureModel, Activation, Manifest, LookBackEvent, LoadADOutput, RefusedEvent,
 )  # fmt: skip
 
 

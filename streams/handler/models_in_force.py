@@ -20,7 +20,7 @@ def registry_models(settings: RegistrySettings) -> FindModel:
 
     def find(client_id: str, machine_id: str, stack: Stack) -> ModelUpdate | None:
         for name in (machine_id, FLEET):
-            found = registry.latest_whole(client_id, name, stack.name)
+            found = registry.chosen(client_id, name, stack.name)
             if found is not None and _fits(found[1], stack):
                 return found[1]
         return None

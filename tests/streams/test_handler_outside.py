@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from models.stacks import choose_stacks
 from schemas.events import read_event
 from schemas.labels import Label
 from schemas.times import iso
+from schemas.training import Activation
 from streams.handler import QuerySource, TopicSource
 from streams.handler.keeping import keep_in
 from streams.handler.models_in_force import registry_models
@@ -27,7 +29,7 @@ from streams.worker.alone import Alone
 from streams.worker.limits import Limits
 from tests.conftest import MakeSettings
 from tests.streams.handler_parts import LOAD, MINUTE_MS, START_MS, Kept, LoadByTag, columns, event, well, world
-from tests.streams.trainer_parts import BUILD, entry, request
+from tests.streams.trainer_parts import BUILD, NOW, entry, request
 from tests.topics_at_hand import TopicsAtHand
 
 
@@ -68,6 +70,11 @@ def test_the_registry_s_model_of_the_machine_judges_else_the_fleet_s_else_none(r
     said = answer(LoadByTag, outside, event(90))
     assert (said["model_rung"], said["model_digest"]) == ("own", newest.update.digest)
     assert 1 in said["labels"]
+    older = a_model().update
+    went_back = {"by": "ada", "why": "worse", "at": NOW + timedelta(minutes=9), "pinned": False, "replaces": None}
+    back = Activation.model_validate({"digest": older.digest, "manifest": older.manifest, **went_back})
+    Registry(registry).activate("acme", "well-7", "load", back)
+    assert answer(LoadByTag, outside, event(90))["model_digest"] == older.digest, "somebody went back to it"
 
 
 def test_a_model_for_an_older_form_of_the_stack_is_left_aside(make_settings: MakeSettings) -> None:
