@@ -8,6 +8,7 @@ WellsentryError
 ├── StoreError          DynamoDB refused, or kept refusing
 ├── RegistryError       the registry cannot be read or written
 │   └── DamagedEntry    one model in it is incomplete or was changed
+├── UnknownModel        no model is called so, or several are
 ├── StateError          a state record cannot be read back
 ├── LabelNotFound       there is no such label, or not any more
 ├── BadCase             a case's directory is incomplete or was changed
@@ -54,6 +55,10 @@ class RegistryError(WellsentryError):
 
 class DamagedEntry(RegistryError):
     """An entry of the registry is incomplete, or not as it was stored. Trying again does not help."""
+
+
+class UnknownModel(WellsentryError):
+    """No model of the registry is called so, or several are; the message says what to give besides."""
 
 
 class StateError(WellsentryError):
