@@ -5,7 +5,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from schemas.case import Case
 from schemas.events import LookBackEvent
+from schemas.exploration import Exploration
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
@@ -31,6 +33,8 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     Release,
     LookBackEvent,
     LoadADOutput,
+    Exploration,
+    Case,
 )
 
 
