@@ -67,8 +67,9 @@ def bisect_models(
     """
     about = _history(Registry(settings.registry), asked, *ends)
     directory.mkdir(parents=True, exist_ok=True)
-    ((number, plan),) = asyncio.run(plan_only(settings, asked, bounds)).partitions.items() or ((0, None),)
-    bounds = bounds if plan is None else Bounds(None, None, plan.first_offset, plan.end_offset, (number,))
+    # One stretch for all, though readings and labels go on coming.
+    for number, one in asyncio.run(plan_only(settings, asked, bounds)).partitions.items():
+        bounds = Bounds(None, None, one.first_offset, one.end_offset, (number,))
 
     def by(digest: str) -> list[bytes]:
         target = directory / f"{digest}.jsonl"
