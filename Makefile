@@ -13,6 +13,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Half of a test run is waiting for programs that start and sessions that end: two processes share the tests.
+AT_ONCE ?= --numprocesses 2 --dist worksteal
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
@@ -36,7 +38,7 @@ demo: environment
 	@exec $(BIN)/wellsentry demo $(ARGS)
 
 test: dev-environment
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 chaos: dev-environment
 	@exec $(BIN)/python -m pytest tests/chaos tests/end_to_end/test_worker.py tests/end_to_end/test_secured_kafka.py tests/end_to_end/test_rights.py --all-kills $(ARGS)

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport, changed in the seven places that delivering runs needs.
+"""Faust's Kafka transport, changed in the eight places that delivering runs needs.
 
 1. ``_drain_messages`` hands over one message for each topic of a fetch, its value being a :class:`Run` of each partition.
 2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
@@ -10,6 +10,7 @@
 6. Changelogs, and what the application names, are fetched in batches (:mod:`streams.runs.batches`): nobody needs an object
    of each of their records.
 7. Before anything is read of partitions that were given, the application may take them over (``on_assign``).
+8. A broker that is gone is waited for (:mod:`streams.runs.broker_gone`).
 
 These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
 of them, so that an upgrade fails in a test and not at night.
@@ -26,6 +27,7 @@ from faust.types import TP, ConsumerMessage
 
 from streams.log import get_logger
 from streams.runs.batches import Fetched, all_records
+from streams.runs.broker_gone import ask_with_pauses, let_batches_wait
 from streams.runs.run import MAX_RUN, Run
 
 log = get_logger(__name__)
@@ -59,6 +61,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def on_start(self) -> None:
         """Start, and take records as they lie in a fetch where that is wanted."""
         await super().on_start()
+        ask_with_pauses(self._consumer)
         self._consumer._fetcher._records = Fetched(self.consumer.comes_plainly)
 
 
@@ -241,6 +244,7 @@ class RunProducer(driver.Producer):  # type: ignore[misc]
             if self._producer is not None:
                 await self._producer.stop()
             await super().on_start()
+        let_batches_wait(self._producer)
 
     async def create_topic(self, *args: Any, **kwargs: Any) -> None:
         """Create nothing."""

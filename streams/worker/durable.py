@@ -8,6 +8,7 @@ hold labels up. Offsets follow: up to the oldest reading that is not yet in the 
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from schemas.topics import Topics
@@ -15,6 +16,7 @@ from streams.runs.app import RunApp
 from streams.runs.producing import Record, send_run
 from streams.runs.run import MAX_RUN
 from streams.worker.changelog import Change, Changelog
+from streams.worker.following import Following, Taken
 from streams.worker.judge import Judge
 from streams.worker.partition import Output, Partition
 from streams.worker.store import StateStore
@@ -28,10 +30,6 @@ _MACHINES = 64
 _SHARE = 8
 #: So long they may wait beyond their time, for more to be taken together.
 _SLACK_S = 0.1
-
-
-#: Partition, what came out of its runs, and the status of its machines.
-Taken = tuple[int, Output, list[Record]]
 
 
 class _Order(NamedTuple):
@@ -67,7 +65,7 @@ class Durable:
         self._work = asyncio.Event()
         self._progress = asyncio.Condition()
         self._next_commit_s = 0.0
-        self._following: asyncio.Future[None]  # what follows the labels sent so far
+        self.following = Following(partial(send_run, app), topics)
         self._timer: asyncio.TimerHandle | None = None
 
     def judged(self, partition: int, slots: Slots, first_offset: int) -> None:
@@ -118,7 +116,6 @@ class Durable:
 
     async def send_labels(self) -> None:
         """Send what comes out, for ever."""
-        self._following = asyncio.ensure_future(_nothing())
         while True:
             await self._work.wait()
             self._work.clear()
@@ -128,9 +125,10 @@ class Durable:
                 self._progress.notify_all()
             # Labels first: of what has no label yet nobody must know, it may be judged again by another model.
             await asyncio.gather(*(self._send_labels(number, output) for number, output, _ in taken))
-            self._following = asyncio.ensure_future(self._follow(self._following, taken))
+            followed = self.following.put(taken)
             if change is not None:
-                self.changelog.put(change(self._following))
+                self.changelog.put(change(followed))
+            await self.following.room()
             self._look_again_in(self._next_s() - self._clock())
 
     def _take(self, now: float) -> tuple[list[Taken], "Callable[[asyncio.Future[None]], Change] | None"]:
@@ -212,25 +210,3 @@ class Durable:
     async def _send_labels(self, partition: int, output: Output) -> None:
         if output.labels:
             await send_run(self._app, self._topics.labels.name, partition, output.labels)
-
-    async def _follow(self, before: "asyncio.Future[None]", taken: list[Taken]) -> None:
-        """Send what follows labels that are durable, behind what followed those before. The next labels need not wait."""
-        await before
-        topics = self._topics
-        await asyncio.gather(
-            *(
-                send_run(self._app, topic.name, number, records)
-                for number, output, status in taken
-                for topic, records in (
-                    (topics.incidents, output.incidents),
-                    (topics.rejected, output.rejected),
-                    (topics.training, output.training),
-                    (topics.status, status),
-                )
-                if records
-            )
-        )
-
-
-async def _nothing() -> None:
-    """What follows no labels."""

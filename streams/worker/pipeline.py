@@ -88,6 +88,7 @@ class Worker:
         owning = Owning(app, settings, self._store)
         for task in (
             durable.send_labels,
+            durable.following.send_all,
             durable.changelog.write_changes,
             adopter.adopt_models,
             owning.renew_claims,

@@ -18,8 +18,8 @@ _ALL_KILLS = 20
 _FEW_KILLS = 1
 _LONG_S = 7200
 _SHOWN = 40  # of what is wrong
-#: Lines for the summary.
-_SAID = pytest.StashKey[list[str]]()
+#: Under this name a test's properties hold its lines for the summary: they come from whichever process ran it.
+_SAID = "chaos"
 
 MakeStory = Callable[..., Story]
 MakeDisturbed = Callable[..., Disturbed]
@@ -43,11 +43,6 @@ def _option(config: pytest.Config, name: str, default: Any) -> Any:
     return default if value is None else value
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Nothing said yet."""
-    config.stash[_SAID] = []
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the stories; a whole suite takes its time, and a test run has only that for the most telling ones."""
     if not _option(config, "chaos_all", False) and _option(config, "chaos_kills", None) is None:
@@ -61,10 +56,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.timeout(_LONG_S))
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What each story came to."""
-    for line in config.stash.get(_SAID, []):
-        terminalreporter.write_line(line)
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, line in report.user_properties:
+                if name == _SAID:
+                    terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -114,12 +112,12 @@ def make_story(
 
 
 @pytest.fixture
-def note(pytestconfig: pytest.Config) -> Note:
+def note(request: pytest.FixtureRequest) -> Note:
     """Puts a line into the summary."""
 
     def do(line: str) -> None:
         print(line)
-        pytestconfig.stash[_SAID].append(line)
+        request.node.user_properties.append((_SAID, line))
 
     return do
 

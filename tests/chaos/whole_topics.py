@@ -6,7 +6,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, MemberToRemove
-from kafka.errors import CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
 
 from streams.settings import Settings
 
@@ -71,8 +71,8 @@ def committed(settings: Settings, group: str, topic: str) -> dict[int, int]:
     with _admin(settings) as admin:
         try:
             found = admin.list_group_offsets([group])[group]
-        except CoordinatorNotAvailableError:  # no group has ever joined here
-            found = {}
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+            found = {}  # no group has ever joined here, or the broker has only just started
     numbers = range(settings.broker.partitions)
     known = {tp.partition: one.offset for tp, one in found.items() if tp.topic == topic}
     return {number: max(0, known.get(number, 0)) for number in numbers}
@@ -83,7 +83,7 @@ def members(settings: Settings, group: str) -> list[str]:
     with _admin(settings) as admin:
         try:
             return [member["member_id"] for member in admin.describe_groups([group])[group]["members"]]
-        except CoordinatorNotAvailableError:
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
             return []
 
 

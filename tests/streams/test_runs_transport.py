@@ -7,6 +7,7 @@ from typing import Any
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
 from aiokafka.producer import message_accumulator
 from aiokafka.producer.transaction_manager import TransactionManager
@@ -30,7 +31,9 @@ from streams.runs.transport import RunConsumer, RunProducer, RunTransport, _Cons
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer on_start _consumer"),
         (driver.Producer, "_settings_extra on_start create_topic"),
         (AIOKafkaProducer, "create_batch send_batch _txn_manager _message_accumulator"),
-        (message_accumulator.MessageAccumulator, "_batch_size _compression_type"),
+        (message_accumulator.MessageAccumulator, "_batch_size _compression_type _batches"),
+        (message_accumulator.MessageBatch, "_ctime expired"),
+        (AIOKafkaClient, "force_metadata_update"),
         (message_accumulator.BatchBuilder, "_set_producer_state record_count"),
         (TransactionManager, "maybe_add_partition_to_txn set_pid_and_epoch producer_id producer_epoch"),
         (recovery.Recovery, "tp_to_table"),
