@@ -75,6 +75,7 @@ def lived(kafka_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         first = {label_id for record in labels.more() if (label_id := id_of(record.value)).endswith("-0")}
         return len(first) >= len(messages) - held
 
+    at_hand.send(settings.topics.models.name, [(NARROW.key, NARROW.model_dump_json().encode())], machine=LEAKS)
     with running("trainer", settings, where) as trainer:
         with running("worker", settings, where) as worker:
             _send(settings, fleet, range(250))
@@ -82,11 +83,12 @@ def lived(kafka_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             _send(settings, fleet, range(250, 330))
             wait_until(lambda: labelled_to(330), what="labels", process=worker)
             worker.kill()
-        at_hand.send(settings.topics.models.name, [(NARROW.key, NARROW.model_dump_json().encode())], machine=LEAKS)
         with running("worker", settings, where) as worker:
             _send(settings, fleet, range(330, BURSTS))
             wait_until(lambda: labelled_to(BURSTS), what="the last labels", process=worker)
             assert worker.end() == 0, worker.tail()
+        refitted = b"acme/well-000/load"
+        wait_until(lambda: [r.key for r in models.more()].count(refitted) > 1, what="a refit", process=trainer)
     yield Installation(settings, list(dict.fromkeys(record.value for record in labels.more())))
     at_hand.close()
 
