@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,7 +60,7 @@ class Installation(NamedTuple):
 def lived(kafka_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A fleet that sends late, by tag and nonsense, with refits meanwhile and a worker that is killed once."""
     where = tmp_path_factory.mktemp("lived")
-    prefix = f"test-replay-{where.name[-6:]}-{hash(where) % 10**6}"
+    prefix = f"test-{uuid.uuid4().hex[:12]}"
     settings = load_settings(
         broker={"url": kafka_url, "topic_prefix": prefix, "partitions": 2},
         worker={"app_id": f"{prefix}-worker", "changelog_interval_s": 0.3, "adoption_interval_s": 0.2},
