@@ -150,9 +150,10 @@ def _history(registry: Registry, asked: Asked, old: str, new: str) -> dict[str, 
     digests = [one.digest for one in manifests]
     for digest in (old, new):
         if digest not in digests:
+            has = ", ".join(digests) or "none at all: is it another --client's?"
             raise BadSettings(
                 f"machine {whose[1]} of client {whose[0]} has no model {digest} for stack {whose[2]} in the registry; "
-                f"it has {', '.join(digests) or 'none at all'}"
+                f"it has {has}"
             )
     first, last = digests.index(old), len(digests) - 1 - digests[::-1].index(new)
     if first > last:
