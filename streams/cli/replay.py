@@ -114,11 +114,18 @@ def _run(settings: "Settings", asked: "Asked", work: Path | None, with_diff: boo
 
 
 def _tell(done: "Done", page: Path | None, as_json: bool) -> None:
+    from schemas.errors import ReplayError
     from streams.replay.telling import sentences, tell_comparison
     from streams.replay.whole import clean_up
 
     for sentence in sentences(done.plan, done.progress):
         typer.echo(sentence, err=True)
+    if not done.progress.labels and (done.comparison is None or not done.comparison.labels_then):
+        clean_up(done)
+        raise ReplayError(
+            "there is nothing to replay: no reading of these machines in this stretch that gets a label, and none was given; "
+            "is the machine's name right, and are its readings still on the topic (`wellsentry audit`)?"
+        )
     if done.comparison is None:
         clean_up(done)
         return

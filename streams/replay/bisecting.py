@@ -67,8 +67,9 @@ def bisect_models(
     """
     about = _history(Registry(settings.registry), asked, *ends)
     directory.mkdir(parents=True, exist_ok=True)
-    ((number, plan),) = asyncio.run(plan_only(settings, asked, bounds)).partitions.items() or ((0, None),)
-    bounds = bounds if plan is None else Bounds(None, None, plan.first_offset, plan.end_offset, (number,))
+    # One stretch for all, though readings and labels go on coming.
+    for number, one in asyncio.run(plan_only(settings, asked, bounds)).partitions.items():
+        bounds = Bounds(None, None, one.first_offset, one.end_offset, (number,))
 
     def by(digest: str) -> list[bytes]:
         target = directory / f"{digest}.jsonl"
@@ -149,9 +150,10 @@ def _history(registry: Registry, asked: Asked, old: str, new: str) -> dict[str, 
     digests = [one.digest for one in manifests]
     for digest in (old, new):
         if digest not in digests:
+            has = ", ".join(digests) or "none at all: is it another --client's?"
             raise BadSettings(
                 f"machine {whose[1]} of client {whose[0]} has no model {digest} for stack {whose[2]} in the registry; "
-                f"it has {', '.join(digests) or 'none at all'}"
+                f"it has {has}"
             )
     first, last = digests.index(old), len(digests) - 1 - digests[::-1].index(new)
     if first > last:

@@ -18,7 +18,9 @@ _SAID = 1_500
 
 def commits_between(repository: Path, old: str, new: str) -> list[str]:
     """``old``, and what leads from there to ``new``, by first parents. Raises :class:`BadSettings` if nothing does."""
-    first, last = (_git(repository, "rev-parse", "--verify", f"{one}^{{commit}}") for one in (old, new))
+    first, last = (
+        _git(repository, "rev-parse", "--verify", "--end-of-options", f"{one}^{{commit}}") for one in (old, new)
+    )
     listed = _git(repository, "rev-list", "--reverse", "--first-parent", "--ancestry-path", f"{first}..{last}")
     commits = listed.split()
     if not commits or commits[-1] != last:
@@ -57,23 +59,18 @@ def replay_by(tree: Path, commit: str, settings: Settings, plan: Plan, output: P
     with output.open("wb") as together:
         for number, one in sorted(plan.partitions.items()):
             part = output.with_name(f"{output.stem}-{number}.jsonl")
-            _run(
-                tree,
-                commit,
-                settings,
-                [*_arguments(plan, number, one.first_offset, one.end_offset), "--output", str(part)],
-            )
+            _run(tree, commit, settings, _arguments(plan, number, one.first_offset, one.end_offset, part))
             together.write(part.read_bytes())
             part.unlink()
 
 
-def _arguments(plan: Plan, number: int, first: int, end: int) -> Sequence[str]:
+def _arguments(plan: Plan, number: int, first: int, end: int, output: Path) -> Sequence[str]:
     asked = plan.asked
     client = [] if asked.client is None else ["--client", asked.client]
     stacks = [word for name in asked.stacks for word in ("--stack", name)]
     detectors = [word for name, its in asked.detectors.items() for word in ("--detector", f"{name}={its}")]
     places = ["--partition", str(number), "--from-offset", str(first), "--to-offset", str(end)]
-    return [*(asked.machines or ()), *client, *stacks, *detectors, *places]
+    return [*client, *stacks, *detectors, *places, "--output", str(output), "--", *(asked.machines or ())]
 
 
 def _run(tree: Path, commit: str, settings: Settings, arguments: Sequence[str]) -> None:

@@ -36,30 +36,44 @@ async def find_labels(
     margin = 2 * MAX_RUN * stacks
     async with RangeReader(broker, _PEEK_BYTES) as reader:
         whole = await reader.find(topic, Bounds(partitions=list(readings)))
-        begins = await _halve(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
-        ends = await _halve(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
+        begins = await _places(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
+        ends = await _places(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
     return {
         tp: Range(max(one.first_offset, begins[tp] - margin), min(one.end_offset, ends[tp] + margin))
         for tp, one in whole.items()
     }
 
 
-async def _halve(reader: RangeReader, whole: Ranges, wanted: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+async def _places(
+    reader: RangeReader, whole: Ranges, wanted: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
     """By partition an offset of the topic with labels of earlier readings than ``wanted`` before it, and others behind it."""
     low = {tp: one.first_offset for tp, one in whole.items()}
     high = {tp: one.end_offset for tp, one in whole.items()}
+    looked_at = [dict(low), {tp: end - 1 for tp, end in high.items()}]  # most often all is wanted
     while open_ := [tp for tp in whole if low[tp] < high[tp]]:
-        middle = {tp: (low[tp] + high[tp]) // 2 for tp in open_}
-        looked_at = {tp: Range(at, min(at + _PEEK_OFFSETS, whole[tp].end_offset)) for tp, at in middle.items()}
-        peeked = await reader.peek(looked_at)
-        for tp, at in middle.items():
-            ids = [parse_id(id_of(record.value)) for record in peeked[tp].records] if tp in peeked else []
-            first = next((one.offset for one in ids if one.revision == 0), None)
-            if first is not None and first < wanted[tp]:
-                low[tp] = at + 1
+        places = looked_at.pop(0) if looked_at else {tp: (low[tp] + high[tp]) // 2 for tp in open_}
+        at = {tp: min(max(places[tp], low[tp]), high[tp] - 1) for tp in open_}
+        for tp, is_before in (await _are_before(reader, whole, at, wanted)).items():
+            if is_before:
+                low[tp] = at[tp] + 1
             else:
-                high[tp] = at
+                high[tp] = at[tp]
     return low
+
+
+async def _are_before(
+    reader: RangeReader, whole: Ranges, at: Mapping[TopicPartition, int], wanted: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, bool]:
+    """Whether the labels at these places are of earlier readings than ``wanted``; of corrections alone that is not told."""
+    peeked = await reader.peek({tp: Range(it, min(it + _PEEK_OFFSETS, whole[tp].end_offset)) for tp, it in at.items()})
+    found = {}
+    for tp in at:
+        records = peeked[tp].records if tp in peeked else ()
+        ids = (parse_id(id_of(record.value)) for record in records)
+        first = next((one.offset for one in ids if one.revision == 0), None)
+        found[tp] = first is not None and first < wanted[tp]
+    return found
 
 
 async def given_labels(

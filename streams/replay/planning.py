@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from aiokafka import TopicPartition
-
 from models.engine.snapshots import Snapshot
 from schemas.errors import BadSettings
 from schemas.readings import DEFAULT_CLIENT
 from streams.build_info import build_info
 from streams.partitions import partition_of
-from streams.reading_ranges import Bounds, Range, RangeReader
+from streams.reading_ranges import Bounds, Range, RangeReader, Ranges
 from streams.registry import Registry
 from streams.replay.given import find_labels, read_then
 from streams.replay.models import Models
@@ -42,40 +40,37 @@ class _Planner:
             ranges = await reader.find(topic, bounds)
         wanted = {tp.partition: one for tp, one in ranges.items() if len(one)}
         earliest = {tp.partition: one.first_offset for tp, one in whole.items()}
-        then = await self._then(wanted)
+        labels = await self._labels(wanted)
+        then = await self._then(wanted, labels)
         if bounds.to_ms is None and bounds.to_offset is None:  # what has no label yet will get one
             ends = {number: then[number].end_offset or one.end_offset for number, one in wanted.items()}
             wanted = {number: Range(one.first_offset, ends[number]) for number, one in wanted.items()}
         build = build_info()
         plan = Plan(self._asked, topic, build.version, build.git_commit, {}, {})
         begun = {number: self._begin(number, one, earliest[number], then[number]) for number, one in wanted.items()}
-        before = await self._then(
-            {
-                number: Range(begin.start_offset, begin.first_offset)
-                for number, (begin, _) in begun.items()
-                if begin.start_offset < begin.first_offset
-            }
-        )
+        earlier = {
+            number: Range(begin.start_offset, begin.first_offset)
+            for number, (begin, _) in begun.items()
+            if begin.start_offset < begin.first_offset
+        }
+        before = await self._then(earlier, await self._labels(earlier))
         for number, (one, known) in begun.items():
             told = joined(before[number], then[number]) if number in before else then[number]
             one.codes = told.codes
             one.steps = self._steps(told, known, one, plan.left_out)
             plan.partitions[number] = one
-        plan.labels = {
-            tp.partition: (one.first_offset, one.end_offset) for tp, one in (await self._labels(wanted)).items()
-        }
+        plan.labels = {tp.partition: (one.first_offset, one.end_offset) for tp, one in labels.items()}
         return plan
 
-    async def _labels(self, readings: Mapping[int, Range]) -> Mapping[TopicPartition, Range]:
+    async def _labels(self, readings: Mapping[int, Range]) -> Ranges:
         if not readings:
             return {}
         stacks = len(self._settings.worker.stacks)
         return await find_labels(self._broker, self._topics.labels.name, readings, stacks)
 
-    async def _then(self, readings: Mapping[int, Range]) -> dict[int, Then]:
+    async def _then(self, readings: Mapping[int, Range], places: Ranges) -> dict[int, Then]:
         if not readings:
             return {}
-        places = await self._labels(readings)
         async with RangeReader(self._broker) as reader:
             then = await read_then(reader, places, readings, self._keys)
         for one in then.values():

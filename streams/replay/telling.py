@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -119,14 +120,16 @@ def tell_comparison(found: Comparison, console: Console, sides: tuple[str, str] 
     if found.verdicts:
         console.print("verdicts: " + ", ".join(f"{what} {count:,}" for what, count in found.verdicts.items()))
     if found.machines:
-        table = Table("machine", "stack", "changed", "missing", "new", "first at", "label")
+        table = Table(
+            "machine", "stack", "changed", "missing", "new", "first at", "label", box=SIMPLE, padding=(0, 1, 0, 0)
+        )
+        for column in table.columns:
+            column.no_wrap = True
         for column in table.columns[2:5]:
             column.justify = "right"
-        for column in table.columns[5:]:
-            column.no_wrap = True
         for one in found.machines[:_SHOWN]:
             numbers = (f"{number:,}" for number in (one.changed, one.missing, one.new))
-            at = iso(datetime_to_ms(one.first_time))
+            at = f"{iso(datetime_to_ms(one.first_time))[:19]}Z"
             table.add_row(f"{one.client_id}/{one.machine_id}", one.stack, *numbers, at, one.first_label_id)
         if len(found.machines) > _SHOWN:
             table.caption = f"and {len(found.machines) - _SHOWN} more machines"

@@ -1,5 +1,6 @@
 """Programs with the rights of streams/access/rights.py and no others, on a Kafka that checks them."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ from streams.audit.audit import Scope
 from streams.audit.running import run_audit
 from streams.explore.gathering import Wanted
 from streams.explore.running import Source, run_explore
+from streams.reading_ranges import Bounds
+from streams.replay.plan import Asked
+from streams.replay.whole import replay
 from streams.settings import Settings
 from tests.conftest import MakeSettings
 from tests.processes import Process, running, wait_until
@@ -134,10 +138,10 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     page = tmp_path / "page.html"
     explored = run_explore(as_user("explore"), Source(), Wanted(), page, 0, lambda *_: None)
     assert [machine.readings for machine in explored.machines] == [300]
-    with running(
-        "replay", as_user("replay"), tmp_path, arguments=["--diff", "--work", str(tmp_path / "work")]
-    ) as replay:
-        assert "300 identical to the letter" in finish(replay)
+    asked = replay(as_user("replay"), Asked(), Bounds(), tmp_path / "work", with_diff=True, on_progress=lambda _: None)
+    compared = asyncio.run(asked).comparison
+    assert compared is not None
+    assert (compared.identical, compared.is_same) == (300, True)
 
 
 def test_commands_that_lack_a_right_end_and_say_so(gatekeeper: Gatekeeper, as_user: As, tmp_path: Path) -> None:
