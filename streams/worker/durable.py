@@ -62,6 +62,7 @@ class Durable:
         self._committed: dict[int, int] = {}  # by partition: up to which reading
         self._orders: list[_Order] = []
         self._drains: list[asyncio.Future[None]] = []
+        self._outs: list[asyncio.Future[None]] = []  # told when the labels judged before are durable
         self._work = asyncio.Event()
         self._progress = asyncio.Condition()
         self._next_commit_s = 0.0
@@ -102,6 +103,13 @@ class Durable:
         self._work.set()
         await drained
 
+    async def labels_out(self) -> None:
+        """Return when the labels of everything judged so far are durable."""
+        out = asyncio.get_running_loop().create_future()
+        self._outs.append(out)
+        self._work.set()
+        await out
+
     async def write(self, partition: int, make: Callable[[], list[Record]]) -> None:
         """Call ``make`` and return when the records it gives are in the changelog.
 
@@ -120,11 +128,15 @@ class Durable:
             await self._work.wait()
             self._work.clear()
             # Nothing may be judged between taking labels and taking state: no await until both are taken.
+            outs, self._outs = self._outs, []
             taken, change = self._take(self._clock())
             async with self._progress:
                 self._progress.notify_all()
             # Labels first: of what has no label yet nobody must know, it may be judged again by another model.
             await asyncio.gather(*(self._send_labels(number, output) for number, output, _ in taken))
+            for out in outs:
+                if not out.done():  # who waited may have been told to end
+                    out.set_result(None)
             followed = self.following.put(taken)
             if change is not None:
                 self.changelog.put(change(followed))

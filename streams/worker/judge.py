@@ -82,7 +82,12 @@ class Judge:
     @property
     def at_once(self) -> int:
         """How many readings of short runs are best judged together now."""
-        return _AT_FIRST if self._machines.has_unread else _TOGETHER
+        return _AT_FIRST if self.is_slow else _TOGETHER
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the next reading may take a millisecond, for its machine's state has to be read back."""
+        return self._machines.has_unread
 
     def judge(self, parts: Sequence[Part]) -> list[Slots]:
         """Take ``parts`` through the engine; of each the slots whose state changed."""

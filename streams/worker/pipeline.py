@@ -109,7 +109,9 @@ class Worker:
                 async with self._judging:
                     ours = self._ours(some)
                     self._judge_runs([run for run in ours if not self._adopter.put_aside(run)])
-                await asyncio.sleep(0)  # labels go out while the next runs, which are here already, wait
+                # Labels go out while the next runs, which are here already, wait: it takes one turn of the loop to begin
+                # with that, and some more to end. While machines are read back a turn is a tenth of a second.
+                await (self._durable.labels_out() if self._judge.is_slow else asyncio.sleep(0))
                 await self._adopter.room()
                 await self._durable.room()
 
