@@ -76,8 +76,10 @@ def read_release(path: Path) -> Release:
 
 def deviations(released: Release, here: Release) -> Iterator[Deviation]:
     """What is otherwise here. When it was made, and artifacts and locks that are not at hand here, are not compared."""
-    for what in ("version", "git_commit", "state_layout", "python"):
+    for what in ("version", "git_commit", "state_layout"):
         yield from _if_other(what, getattr(released, what), getattr(here, what))
+    # Packages are chosen for a minor version; an image and who built it may differ in the rest.
+    yield from _if_other("python", *(".".join(one.python.split(".")[:2]) for one in (released, here)))
     if here.tree_clean is False:
         yield Deviation("tree", "a commit", "changes that are not committed")
     for section in ("schemas", "packages"):

@@ -32,7 +32,13 @@ class Scope:
 
 def entries(registry: Registry, scope: Scope) -> list[str]:
     """All complete entries in ``scope``; by machine and stack, oldest first."""
-    return [path for path in registry.all_entries(scope.client_id) if scope.holds(path)]
+    return listed(registry, scope)[0]
+
+
+def listed(registry: Registry, scope: Scope) -> tuple[list[str], frozenset[str]]:
+    """The same, and the directories of those machines' stacks of which any was ever activated."""
+    paths, activated = registry.all_entries(scope.client_id, scope.machine_id)
+    return [path for path in paths if scope.holds(path)], activated
 
 
 def digest_in(path: str) -> str:

@@ -1,6 +1,6 @@
 """The models there are, a line each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -9,7 +9,7 @@ from typing import Any, Final
 from schemas.errors import DamagedEntry
 from schemas.manifest import Manifest
 from schemas.times import datetime_to_ms, iso
-from streams.models_admin.find import Scope, digest_in, entries
+from streams.models_admin.find import Scope, digest_in, listed
 from streams.registry import Registry
 
 #: So many manifests are read at a time: in S3 each takes some ten milliseconds.
@@ -40,18 +40,20 @@ class Row:
 
 def newest_of_each(registry: Registry, scope: Scope) -> list[Row]:
     """What should be in force of each machine and stack, and how many others there are of it."""
-    groups = [list(paths) for _, paths in groupby(entries(registry, scope), key=_whose)]
+    entries, activated = listed(registry, scope)
+    groups = [list(paths) for _, paths in groupby(entries, key=_whose)]
     with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(lambda paths: _one_of(registry, paths), groups))
+        return list(readers.map(lambda paths: _one_of(registry, paths, activated), groups))
 
 
 def all_of(registry: Registry, scope: Scope, most: int) -> list[Row]:
     """The newest ``most`` models in ``scope``, newest first by machine and stack."""
     rows: list[Row] = []
+    entries, activated = listed(registry, scope)
     with ThreadPoolExecutor(_READERS) as readers:
-        for _, group in groupby(entries(registry, scope), key=_whose):
+        for _, group in groupby(entries, key=_whose):
             paths = list(group)
-            why = _in_force(registry, paths)
+            why = _in_force(registry, paths, activated)
             shown = paths[::-1][:most]
             read = readers.map(lambda path: _manifest(registry, path), shown)
             rows += [
@@ -61,18 +63,23 @@ def all_of(registry: Registry, scope: Scope, most: int) -> list[Row]:
     return rows
 
 
-def _one_of(registry: Registry, paths: Sequence[str]) -> Row:
-    ((path, why),) = (_in_force(registry, paths) or {paths[-1]: ""}).items()
+def _one_of(registry: Registry, paths: Sequence[str], activated: Collection[str]) -> Row:
+    ((path, why),) = (_in_force(registry, paths, activated) or {paths[-1]: ""}).items()
     manifest, damage = _manifest(registry, path)
     return Row(digest_in(path), path, why, len(paths) - 1, damage, manifest)
 
 
-def _in_force(registry: Registry, paths: Sequence[str]) -> dict[str, str]:
-    """Which of a machine's entries should be in force, and why; nothing where all are damaged."""
+def _in_force(registry: Registry, paths: Sequence[str], activated: Collection[str]) -> dict[str, str]:
+    """Which of a machine's entries should be in force, and why; nothing where all are damaged.
+
+    Where none was activated its manifest is read and no more: a registry may hold thousands of machines.
+    """
     for path in reversed(paths):
         manifest, _ = _manifest(registry, path)
         if manifest is None:
             continue
+        if _whose(path) not in activated:
+            return {path: "newest"}
         chosen = registry.chosen(manifest.client_id, manifest.machine_id, manifest.stack)
         if chosen is None:
             return {}

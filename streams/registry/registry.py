@@ -114,9 +114,15 @@ class Registry:
         """All complete entries of a machine's stack, oldest first. The fleet's machine is ``*``."""
         return _manifests(self._files.below(models_path(client_id, machine_id, stack)))
 
-    def all_entries(self, client_id: str | None = None) -> list[str]:
-        """All complete entries, of all clients or of one; by machine and stack, oldest first."""
-        return _manifests(self._files.below("" if client_id is None else safe(client_id)))
+    def all_entries(
+        self, client_id: str | None = None, machine_id: str | None = None
+    ) -> tuple[list[str], frozenset[str]]:
+        """All complete entries, by machine and stack, oldest first, and the directories of those machines' stacks of which
+        any was ever activated. Of one client if it is named, of one of its machines if that is named too.
+        """
+        names = [] if client_id is None else [client_id] if machine_id is None else [client_id, machine_id]
+        listed = self._files.below("/".join(map(safe, names)))
+        return _manifests(listed), frozenset(path.rsplit("/", 2)[0] for path in listed if _is_activation(path))
 
     def activations(self, client_id: str, machine_id: str, stack: str) -> list[Activation]:
         """What was activated of a machine's stack, oldest first."""
@@ -167,9 +173,8 @@ class Registry:
 
         ``damaged`` is told of each entry that cannot be used; if it returns, the entry is left out.
         """
-        listed = self._files.below("")
-        activated = {path.rsplit("/", 2)[0] for path in listed if _is_activation(path)}
-        for group, path in _newest(_manifests(listed)).items():
+        manifests, activated = self.all_entries()
+        for group, path in _newest(manifests).items():
             try:
                 update = self._chosen(path) if group in activated else self.update(path)
             except DamagedEntry as error:
@@ -206,7 +211,8 @@ class Registry:
 
     def _damaged(self, path: str) -> str:
         return (
-            f"{self.url}/{path} is damaged; publish an older model, or remove the entry and let the machine be refitted"
+            f"{self.url}/{path} is damaged; put an older model in force (`wellsentry models activate`), or remove the entry "
+            "and let the machine be refitted"
         )
 
 
