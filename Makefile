@@ -41,7 +41,7 @@ test: dev-environment
 	@exec $(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 chaos: dev-environment
-	@exec $(BIN)/python -m pytest tests/chaos tests/end_to_end/test_worker.py tests/end_to_end/test_secured_kafka.py tests/end_to_end/test_rights.py --all-kills $(ARGS)
+	@exec $(BIN)/python -m pytest $(AT_ONCE) tests/chaos tests/end_to_end/test_worker.py tests/end_to_end/test_secured_kafka.py tests/end_to_end/test_rights.py --all-kills $(ARGS)
 
 soak: dev-environment
 	@exec $(BIN)/python -m tests.chaos.soak $(ARGS)
