@@ -24,7 +24,7 @@ from streams.worker.turns import MOST_AHEAD, furthest_ahead
 from streams.worker.waiting import Slots, Waiting
 
 #: Labels that may wait to be sent before no further run is judged.
-_MOST_WAITING = 20_000
+_MOST_WAITING = 40_000
 #: Machines whose state or status is taken with one sending of labels; of very many that wait, this part.
 _MACHINES = 64
 _SHARE = 8
