@@ -53,6 +53,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
         "feed": Rights(writes=(all_topics.readings,)),
         "explore": Rights(reads=(all_topics.readings,)),
         "tail": Rights(reads=(all_topics.labels,)),
+        "reproduce": Rights(reads=(all_topics.readings, all_topics.labels, all_topics.models)),
         "audit": Rights(
             reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=settings.worker.app_id
         ),
