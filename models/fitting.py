@@ -89,7 +89,7 @@ def fit_fleet(
     if not machines:
         raise ValueError("a fleet needs at least one machine")
     pooled = [
-        np.concatenate(_shared_out([_in_own_spreads(_usable(name, machine[k])) for machine in machines]))
+        np.concatenate(_shared_out([in_own_spreads(_usable(name, machine[k])) for machine in machines]))
         for k, name in enumerate(names)
     ]
     return fit_model(names, pooled, parameters, seed)
@@ -104,7 +104,8 @@ def _usable(name: str, values: Sequence[float] | Array) -> Array:
     return column
 
 
-def _in_own_spreads(values: Array) -> Array:
+def in_own_spreads(values: Array) -> Array:
+    """A machine's medians (n, finite, not empty) as its fleet's model sees them: distance from their middle in spreads."""
     scaled: Array = (values - np.median(values)) / robust_spread(values)
     return scaled
 

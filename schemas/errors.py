@@ -8,7 +8,10 @@ WellsentryError
 ├── StoreError          DynamoDB refused, or kept refusing
 ├── RegistryError       the registry cannot be read or written
 │   └── DamagedEntry    one model in it is incomplete or was changed
+├── UnknownModel        no model is called so, or several are
 ├── StateError          a state record cannot be read back
+├── LabelNotFound       there is no such label, or not any more
+├── BadCase             a case's directory is incomplete or was changed
 ├── ReplayError         readings cannot be judged again as they were asked for
 └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
 """
@@ -54,8 +57,20 @@ class DamagedEntry(RegistryError):
     """An entry of the registry is incomplete, or not as it was stored. Trying again does not help."""
 
 
+class UnknownModel(WellsentryError):
+    """No model of the registry is called so, or several are; the message says what to give besides."""
+
+
 class StateError(WellsentryError):
     """A state record in the changelog cannot be read back by this version."""
+
+
+class LabelNotFound(WellsentryError):
+    """There is no such label where it was looked for; the message says where that was."""
+
+
+class BadCase(WellsentryError):
+    """A case's directory lacks a file, or holds one that is not as it was saved; the message names the file."""
 
 
 class ReplayError(WellsentryError):

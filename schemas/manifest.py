@@ -31,9 +31,8 @@ class Manifest(BaseModel):
     source: SourceRange | None = Field(description="The readings they come from; null for a fleet's model.")
     exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches of them that were left out.")
     members: dict[Identifier, Digest] = Field(description="For a fleet: its machines, and the model each had.")
-    state_offset: int | None = Field(
-        default=None,
-        description="Offset of the last reading in the state snapshot beside it; null where there is none.",
+    member_sources: dict[Identifier, SourceRange] = Field(
+        default={}, description="For a fleet: the readings that its machines' medians come from."
     )
     parameters: dict[str, int] = Field(description="Of the fit.")
     seed: int = Field(ge=0)
@@ -42,5 +41,8 @@ class Manifest(BaseModel):
     tree_clean: bool | None = Field(description="Whether that commit is all there was; null where it cannot be known.")
     packages: dict[str, str] = Field(
         description="Versions of Python and of the libraries that have a say in the result."
+    )
+    state_offset: int | None = Field(
+        default=None, ge=0, description="Offset of the last reading that `state.bin` holds; null where there is none."
     )
     files: dict[str, str] = Field(description="Name of every other file of the entry, and its SHA-256.")

@@ -1,5 +1,6 @@
 """What the worker asks of the trainer, and what comes back."""
 
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
@@ -30,6 +31,9 @@ class SourceRange(BaseModel):
     partition: int = Field(ge=0)
     first_time: Moment
     last_time: Moment
+    first_offset: int | None = Field(
+        default=None, ge=0, description="No reading in it has a smaller offset; null where that is not known."
+    )
     last_offset: int = Field(ge=0, description="Offset of the newest reading in it.")
 
 
@@ -87,6 +91,24 @@ class FeatureModel(BaseModel):
         return self
 
 
+class Activation(BaseModel):
+    """Who put a model in force that was fitted earlier, when and why. The registry keeps it beside the model's entries."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    digest: Digest = Field(description="The model that was put in force.")
+    manifest: str = Field(description="Its entry in the registry.")
+    by: str = Field(min_length=1, max_length=200, description="Who did it.")
+    why: str = Field(min_length=1, max_length=2_000, description="Why, in their words.")
+    at: Moment = Field(description="When.")
+    pinned: bool = Field(description="Whether it stays in force whatever is refitted; else the next refit replaces it.")
+    replaces: Digest | None = Field(description="The model that was in force before; null where none was published.")
+
+    def outlasts(self, fitted_at: datetime) -> bool:
+        """Whether it counts for more than a model that was fitted then."""
+        return self.pinned or self.at >= fitted_at
+
+
 class ModelUpdate(BaseModel):
     """A model that shall be in force from now on. Key: ``<client_id>/<machine_id>/<stack>`` in the machine's own partition;
     a fleet's model goes to every partition.
@@ -111,6 +133,9 @@ class ModelUpdate(BaseModel):
     manifest: str = Field(description="Where the registry keeps everything about it.")
     code_version: str
     git_commit: str
+    activation: Activation | None = Field(
+        default=None, description="Who put it in force, where that was not the trainer once it was fitted."
+    )
 
     @model_validator(mode="after")
     def _is_a_fleet_s_or_a_machine_s(self) -> Self:

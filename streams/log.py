@@ -82,6 +82,20 @@ def choose_logging(settings: Settings, component: str) -> None:
     structlog.contextvars.bind_contextvars(component=component)
 
 
+@contextlib.contextmanager
+def warnings_only() -> Iterator[None]:
+    """For a command that shows something and ends: what it shows is not to be lost between lines of a log."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 def _banner(settings: Settings, component: str) -> None:
     build = build_info()
     get_logger(__name__).info(

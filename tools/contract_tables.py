@@ -8,16 +8,17 @@ from pydantic import BaseModel
 
 from schemas.incidents import Incident
 from schemas.labels import Label
+from schemas.manifest import Manifest
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
 from schemas.status import StackStatus, Status
 from schemas.topics import DAY_MS, topics
-from schemas.training import FeatureModel, ModelUpdate, SourceRange, TrainingRequest
+from schemas.training import Activation, FeatureModel, ModelUpdate, SourceRange, TrainingRequest
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
     WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate,
-    FeatureModel,
+    FeatureModel, Activation, Manifest,
 )  # fmt: skip
 
 
@@ -63,8 +64,10 @@ def _type(found: dict[str, Any]) -> str:
     kind = str(found.get("type", "any"))
     if kind == "array":
         return f"list of {_type(found.get('items', {}))}"
-    if kind == "object" and isinstance(found.get("additionalProperties"), dict):
-        return f"map to {_type(found['additionalProperties'])}"
+    if kind == "object":
+        for values in (found.get("additionalProperties"), *found.get("patternProperties", {}).values()):
+            if isinstance(values, dict):
+                return f"map to {_type(values)}"
     return kind
 
 

@@ -26,6 +26,26 @@ def _newer(ring_ms: Any, readings: int, time_ms: int) -> int:
 
 
 @compiled
+def full_offset(last: int, low: int) -> int:
+    """The offset with these low 32 bits that is not beyond ``last``, the newest one seen."""
+    return last - ((last - low) & 0xFFFF_FFFF)
+
+
+@compiled
+def note_offsets(machine: Any, recent: Any, history: int) -> None:
+    """After a reading was put into its place: every ``history`` readings note the smallest offset of the newest ones.
+
+    Readings before ``recent`` (LATENESS of them) cannot be moved any more, and those to come have larger offsets.
+    """
+    if machine.readings % history != 0:
+        return
+    oldest = machine.last_offset
+    for i in range(recent.shape[0]):
+        oldest = min(oldest, full_offset(machine.last_offset, int(recent[i].offset)))
+    machine.oldest_offset[machine.readings // history % 2] = oldest
+
+
+@compiled
 def bring(values: Any, quality: Any, places: Any, own_values: Any, own_quality: Any) -> None:
     """Copy what a stack looks at: of ``values`` and ``quality`` (n x v) the columns at ``places`` (s)."""
     for i in range(values.shape[0]):
@@ -80,6 +100,8 @@ def take_in(
         if offset[i] <= machine.last_offset:
             kind[i] = SEEN
             continue
+        if machine.last_offset < 0:
+            machine.oldest_offset[0] = offset[i]
         machine.last_offset = offset[i]
         j = tag[i] if tag[i] < 0 else own_tag[tag[i]]
         if j == -2:
@@ -155,6 +177,7 @@ def take_in(
         note.partner = offset[i] - partner[i] if partner[i] >= 0 else 0
         note.revision = 0
         note.changed = 0
+        note_offsets(machine, recent[s], history)
         machine.late_in_a_row = 0
         if machine.waiting == 1:
             return i + 1, int(s)

@@ -15,6 +15,7 @@ import numpy as np
 
 from models.engine.codes import ANOMALOUS, DOUBTED, NORMAL, OPEN, OPENED, QUIET, SCORABLE, UNSCORED, WARMING
 from models.engine.compiled import compiled
+from models.engine.intake import full_offset, note_offsets
 from models.engine.scoring import Lookups, look_up, pick, speak
 from models.engine.state import (
     ALERT_MASK,
@@ -217,6 +218,7 @@ def _insert(
     left_out = LEFT_OUT if alert == OPEN else 0
     ring.ring_verdict[s, at] = left_out | (alert << ALERT_SHIFT) | UNLEARNT | (kind << KIND_SHIFT)
     machine.readings += 1
+    note_offsets(machine, ring.recent[s], history)
     machine.late_in_a_row = min(machine.late_in_a_row + 1, _MOST_IN_A_ROW)
 
 
@@ -249,16 +251,10 @@ def _note_changes(s: int, before: Any, stood: Any, after: Any, said: Any, anomal
 
 
 @compiled
-def _full_offset(last: int, low: int) -> int:
-    """The offset with these low 32 bits that is not beyond ``last``, the newest one seen."""
-    return last - ((last - low) & 0xFFFF_FFFF)
-
-
-@compiled
 def _full_offsets(last: int, low: Any) -> Any:
     found = np.empty(low.shape[0], np.int64)
     for i in range(low.shape[0]):
-        found[i] = _full_offset(last, int(low[i]))
+        found[i] = full_offset(last, int(low[i]))
     return found
 
 
@@ -283,7 +279,7 @@ def _find_verdicts(
             found.verdict[i] = ANOMALOUS if said.surprise[row] >= anomalous_at else NORMAL
         found.alert[i] = np.int64(ring_verdict[s, q % history]) >> ALERT_SHIFT & ALERT_MASK
         note = recent[s, q % recent.shape[1]]
-        offset = _full_offset(machine.last_offset, int(note.offset))
+        offset = full_offset(machine.last_offset, int(note.offset))
         found.opened_offset[i] = offset - np.int64(note.opened) if found.alert[i] != QUIET else -1
         found.partner[i] = offset - np.int64(note.partner) if note.partner > 0 else -1
         found.model_index[i], found.model_since[i] = model_index[s], machine.model_since

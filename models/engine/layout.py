@@ -19,7 +19,7 @@ from models.engine.quality import QUALITY
 from models.engine.state import CHUNK, CORE, LATENESS, StackState
 from schemas.errors import StateError
 
-VERSION: Final = 4
+VERSION: Final = 5
 #: What every record starts with.
 RECORD_FRONT: Final = bytes((VERSION,))
 SEPARATOR: Final = b"\x1f"  # cannot occur in a client's or machine's name

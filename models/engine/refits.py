@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.engine.compiled import compiled
-from models.engine.state import LEFT_OUT, StackState
+from models.engine.state import LATENESS, LEFT_OUT, StackState
 from models.engine.window import medians_of_history
 from schemas.training import TrainingReason
 
@@ -83,6 +83,16 @@ def training_medians(
     if 2 * int(alarmed.sum()) > len(where):
         alarmed[:] = False
     return medians, times, alarmed
+
+
+def first_offset(state: StackState, slot: int) -> int:
+    """An offset that no reading of a machine's history is before.
+
+    It may be that of an earlier reading, by at most the length of another history.
+    """
+    core = state.core[slot]
+    number = max(0, int(core["readings"]) - state.history)
+    return int(core["oldest_offset"][(number + LATENESS) // state.history % 2])
 
 
 def stretches(times_ms: npt.NDArray[np.int64], marked: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ import numpy as np
 from models.engine.batch import ReadingBatch
 from models.engine.labels import Stamp
 from models.engine.machines import Machines
-from models.engine.refits import REASONS, stretches, training_medians
+from models.engine.refits import REASONS, first_offset, stretches, training_medians
 from models.engine.verdicts import Verdicts
 from schemas.times import moment
 from schemas.training import SourceRange, TrainingRequest
@@ -49,6 +49,7 @@ def _request(machines: Machines, stack: str, slot: int, reason: int, stamp: Stam
             partition=partition,
             first_time=moment(int(times[0])),
             last_time=moment(int(times[-1])),
+            first_offset=first_offset(one.state, slot),
             last_offset=last_offset,
         ),
         exclusions=[(moment(first), moment(last)) for first, last in stretches(times, left_out)],

@@ -22,6 +22,8 @@ LATENESS: Final = 64
 CORE: Final = np.dtype(
     [
         ("last_offset", "<i8"),  # offset of the last reading that is part of this state; -1: none
+        # No reading from number 0, and from number ``n * history - LATENESS``, on has a smaller offset; of the last two n.
+        ("oldest_offset", "<i8", (2,)),
         ("readings", "<i4"),  # readings put into the ring so far
         ("learned", "<i4"),  # medians an online detector has learned from
         ("cool_until_ms", "<i8"),  # no alert opens before
@@ -50,8 +52,8 @@ ALARM: Final = np.dtype(
         ("peak", "<f8"),  # highest surprise so far
         ("peak_ms", "<i8"),
         ("peak_value", "<f8"),  # the scored median at that peak
-        ("readings", "<i8"),
-        ("peak_feature", "<i8"),
+        ("readings", "<i4"),
+        ("peak_feature", "<i4"),
     ]
 )
 
@@ -110,7 +112,7 @@ class StackState(Columns):
         self.ring_view = np.zeros((room, h, k), np.uint8)  # what the views need to learn a reading again
         self.recent = np.zeros((room, LATENESS), RECENT)  # of the newest readings; a ring as well
         self.moved_from = np.zeros(room, np.int64)  # first reading moved by a late one since the last commit
-        self.window_length = np.zeros(room, np.int64)  # readings in the window
+        self.window_length = np.zeros(room, np.int32)  # readings in the window
         self.window_valid = np.zeros((room, k), np.int64)  # of these with a value
         self.window_sorted = np.zeros((room, k, w))
         self.reference = np.zeros((room, k))  # centre of the machine's first window, for a fleet's model

@@ -48,6 +48,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
             writes=(all_topics.models,),
             joins=settings.trainer.app_id,
         ),
+        "models": Rights(writes=(all_topics.models,)),
         "sink": Rights(reads=(all_topics.labels,), joins=settings.sink.app_id),
         "feed": Rights(writes=(all_topics.readings,)),
         "tail": Rights(reads=(all_topics.labels,)),

@@ -13,8 +13,8 @@ from streams.cli.context import put_in_force
 
 #: In the order in which the help lists them.
 COMMANDS = (
-    "demo", "worker", "trainer", "sink", "score", "feed", "simulate", "tail", "labels", "replay", "audit", "topics",
-    "config", "doctor",
+    "demo", "worker", "trainer", "sink", "score", "feed", "simulate", "tail", "labels", "reproduce", "replay", "models",
+    "schema", "release", "audit", "topics", "config", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(

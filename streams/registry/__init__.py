@@ -7,6 +7,9 @@ One entry is one directory, in a directory of files or in S3::
         training.parquet        the medians it was fitted to
         forest-<feature>.skops  scikit-learn's forest
         lookup.json             the compiled model as it is published (schemas.training.ModelUpdate)
+        state.bin               the machine's whole state (models.engine.snapshots) up to the manifest's state_offset
+        plot.py                 draws the model from these files alone
+    <client>/<machine>/<stack>/activations/<UTC time>-<digest>.json   who put an older one in force, and why
 """
 
 from streams.registry.entry import Entry, TrainingData

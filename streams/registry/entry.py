@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import skops.io
+from pydantic import BaseModel
 from sklearn.ensemble import IsolationForest
 
 from schemas.manifest import Manifest
@@ -63,9 +64,7 @@ class Entry:
     update: ModelUpdate
     training: TrainingData
     forests: tuple[IsolationForest, ...]  # one for each of the update's features
-    state: bytes | None = (
-        None  # models.engine.snapshots: the machine's, after the reading at the manifest's state_offset
-    )
+    state: bytes | None = None  # the machine's state when the model was asked for, up to ``manifest.state_offset``
 
 
 def forest_to_bytes(forest: IsolationForest) -> bytes:
@@ -79,6 +78,6 @@ def forest_from_bytes(data: bytes) -> IsolationForest:
     return forest
 
 
-def to_json(model: Manifest | ModelUpdate, indent: int | None = None) -> bytes:
+def to_json(model: BaseModel, indent: int | None = None) -> bytes:
     """JSON with sorted keys, so that two manifests can be compared by eye and by diff."""
     return (json.dumps(model.model_dump(mode="json"), sort_keys=True, indent=indent) + "\n").encode()

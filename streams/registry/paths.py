@@ -11,6 +11,9 @@ MANIFEST: Final = "manifest.json"
 TRAINING: Final = "training.parquet"
 LOOKUP: Final = "lookup.json"
 STATE: Final = "state.bin"
+PLOT: Final = "plot.py"
+#: Beside the entries of a machine's stack; no entry is called so.
+ACTIVATIONS: Final = "activations"
 
 #: File systems take names of 255 bytes; an encoded name may be twelve times as long as it looks.
 _LONGEST: Final = 150
@@ -35,8 +38,21 @@ def models_path(client_id: str, machine_id: str, stack: str) -> str:
 
 def manifest_path(client_id: str, machine_id: str, stack: str, fitted_at: datetime, digest: str) -> str:
     """The manifest of one entry: its name in every message that speaks of the model."""
-    time = iso(datetime_to_ms(fitted_at)).replace("-", "").replace(":", "")
-    return f"{models_path(client_id, machine_id, stack)}/{time}-{digest}/{MANIFEST}"
+    return f"{models_path(client_id, machine_id, stack)}/{_compact(fitted_at)}-{digest}/{MANIFEST}"
+
+
+def activations_path(client_id: str, machine_id: str, stack: str) -> str:
+    """The directory with what was activated of a machine's stack."""
+    return f"{models_path(client_id, machine_id, stack)}/{ACTIVATIONS}"
+
+
+def activation_path(client_id: str, machine_id: str, stack: str, at: datetime, digest: str) -> str:
+    """Where one activation is recorded."""
+    return f"{activations_path(client_id, machine_id, stack)}/{_compact(at)}-{digest}.json"
+
+
+def _compact(moment: datetime) -> str:
+    return iso(datetime_to_ms(moment)).replace("-", "").replace(":", "")
 
 
 def beside(manifest: str, name: str) -> str:

@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,10 +13,23 @@ from sklearn.ensemble import IsolationForest
 from models.fitting import digest_of
 from schemas.errors import DamagedEntry
 from schemas.manifest import Manifest
-from schemas.training import ModelUpdate
+from schemas.training import Activation, ModelUpdate
 from streams.registry.entry import Entry, TrainingData, forest_from_bytes, forest_to_bytes, to_json
 from streams.registry.files import Files
-from streams.registry.paths import LOOKUP, MANIFEST, STATE, TRAINING, beside, forest_name, models_path, safe
+from streams.registry.paths import (
+    ACTIVATIONS,
+    LOOKUP,
+    MANIFEST,
+    PLOT,
+    STATE,
+    TRAINING,
+    activation_path,
+    activations_path,
+    beside,
+    forest_name,
+    models_path,
+    safe,
+)
 from streams.settings import RegistrySettings
 
 M = TypeVar("M", bound=BaseModel)
@@ -43,6 +58,7 @@ class Registry:
         files = {
             TRAINING: entry.training.to_parquet(),
             LOOKUP: to_json(entry.update),
+            PLOT: _plot_code(),
             **{
                 forest_name(model.feature): forest_to_bytes(forest)
                 for model, forest in zip(entry.update.features, entry.forests, strict=True)
@@ -53,6 +69,12 @@ class Registry:
             self._files.write(beside(path, name), data)
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         self._files.write(path, to_json(entry.manifest.model_copy(update={"files": sums}), indent=2))
+        return path
+
+    def activate(self, client_id: str, machine_id: str, stack: str, activation: Activation) -> str:
+        """Record that a model is put in force; where that stands."""
+        path = activation_path(client_id, machine_id, stack, activation.at, activation.digest)
+        self._files.write(path, to_json(activation, indent=2))
         return path
 
     # -- reading one entry
@@ -77,14 +99,38 @@ class Registry:
         return forest_from_bytes(self._read(path, forest_name(feature)))
 
     def state(self, path: str) -> bytes | None:
-        """The state snapshot of the entry, packed; None if it has none."""
+        """The machine's state when the entry's model was asked for, None where it was not kept."""
         return self._read(path, STATE) if STATE in self.manifest(path).files else None
+
+    def file(self, path: str, name: str) -> bytes:
+        """Any file of the entry, just as it was stored."""
+        return self._read(path, name)
 
     # -- finding entries
 
     def entries(self, client_id: str, machine_id: str, stack: str) -> list[str]:
         """All complete entries of a machine's stack, oldest first. The fleet's machine is ``*``."""
         return _manifests(self._files.below(models_path(client_id, machine_id, stack)))
+
+    def all_entries(
+        self, client_id: str | None = None, machine_id: str | None = None
+    ) -> tuple[list[str], frozenset[str]]:
+        """All complete entries, by machine and stack, oldest first, and the directories of those machines' stacks of which
+        any was ever activated. Of one client if it is named, of one of its machines if that is named too.
+        """
+        names = [] if client_id is None else [client_id] if machine_id is None else [client_id, machine_id]
+        listed = self._files.below("/".join(map(safe, names)))
+        return _manifests(listed), frozenset(path.rsplit("/", 2)[0] for path in listed if _is_activation(path))
+
+    def activations(self, client_id: str, machine_id: str, stack: str) -> list[Activation]:
+        """What was activated of a machine's stack, oldest first."""
+        paths = self._files.below(activations_path(client_id, machine_id, stack))
+        return [self._activation(path) for path in paths]
+
+    def latest_activation(self, client_id: str, machine_id: str, stack: str) -> Activation | None:
+        """The last of them."""
+        paths = self._files.below(activations_path(client_id, machine_id, stack))
+        return self._activation(paths[-1]) if paths else None
 
     def answer_to(self, client_id: str, machine_id: str, stack: str, digest: str, request_sha256: str) -> str | None:
         """The whole entry with this model that was made for this very request, None when there is none."""
@@ -103,26 +149,46 @@ class Registry:
                 return self.manifest(path), self.update(path)
         return None
 
+    def chosen(self, client_id: str, machine_id: str, stack: str) -> tuple[Manifest, ModelUpdate] | None:
+        """The model that should be in force: the newest whole one, or the one that was activated since or is pinned."""
+        activation = self.latest_activation(client_id, machine_id, stack)
+        newest = self.latest_whole(client_id, machine_id, stack)
+        if activation is not None and (newest is None or activation.outlasts(newest[0].fitted_at)):
+            with contextlib.suppress(DamagedEntry):
+                manifest, update = self.manifest(activation.manifest), self.update(activation.manifest)
+                return manifest, update.model_copy(update={"activation": activation})
+        return newest
+
     def latest_of_machines(self, client_id: str, stack: str) -> list[str]:
         """The newest entry of each of a client's machines for ``stack``, without the fleet's, in order of machines."""
         newest = _newest(_manifests(self._files.below(safe(client_id))))
         fleet = models_path(client_id, "*", stack)
         return [path for group, path in newest.items() if group.endswith(f"/{safe(stack)}") and group != fleet]
 
-    def all_latest(self, damaged: Callable[[DamagedEntry], None] = _raise) -> Iterator[ModelUpdate]:
-        """The newest model of each client, machine and stack, in order of their paths.
+    def all_chosen(self, damaged: Callable[[DamagedEntry], None] = _raise) -> Iterator[ModelUpdate]:
+        """The model that should be in force of each client, machine and stack, in order of their paths: the newest one, or
+        the one that was activated since or is pinned.
 
         ``damaged`` is told of each entry that cannot be used; if it returns, the entry is left out.
         """
-        for path in _newest(_manifests(self._files.below(""))).values():
+        manifests, activated = self.all_entries()
+        for group, path in _newest(manifests).items():
             try:
-                update = self.update(path)
+                update = self._chosen(path) if group in activated else self.update(path)
             except DamagedEntry as error:
                 damaged(error)
                 continue
             yield update
 
     # -- inside
+
+    def _chosen(self, newest: str) -> ModelUpdate:
+        manifest = self.manifest(newest)
+        found = self.chosen(manifest.client_id, manifest.machine_id, manifest.stack)
+        return self.update(newest) if found is None else found[1]
+
+    def _activation(self, path: str) -> Activation:
+        return self._parse(Activation, path, self._files.read(path))
 
     def _read(self, path: str, name: str) -> bytes:
         """A file of the entry, just as it was stored."""
@@ -143,7 +209,8 @@ class Registry:
 
     def _damaged(self, path: str) -> str:
         return (
-            f"{self.url}/{path} is damaged; publish an older model, or remove the entry and let the machine be refitted"
+            f"{self.url}/{path} is damaged; put an older model in force (`wellsentry models activate`), or remove the entry "
+            "and let the machine be refitted"
         )
 
 
@@ -155,6 +222,15 @@ def _manifests(paths: list[str]) -> list[str]:
 def _newest(manifests: list[str]) -> dict[str, str]:
     """The last of each <client>/<machine>/<stack>. ``manifests`` are sorted, entries by their time."""
     return {path.rsplit("/", 2)[0]: path for path in manifests}
+
+
+def _is_activation(path: str) -> bool:
+    return path.count("/") == 4 and path.split("/")[3] == ACTIVATIONS and path.endswith(".json")
+
+
+@cache
+def _plot_code() -> bytes:
+    return Path(__file__).with_name(PLOT).read_bytes()
 
 
 def _entry_name(path: str) -> str:

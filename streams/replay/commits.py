@@ -45,12 +45,17 @@ def worktree(repository: Path, directory: Path) -> Iterator[Path]:
         _git(repository, "worktree", "remove", "--force", str(directory))
 
 
+def check_out(tree: Path, commit: str) -> None:
+    """Let a worktree show ``commit``. Raises :class:`BadSettings` if its repository has none of that name."""
+    _git(tree, "checkout", "--detach", "--force", commit)
+
+
 def replay_by(tree: Path, commit: str, settings: Settings, plan: Plan, output: Path) -> None:
     """Let ``commit`` replay what ``plan`` says, one partition after the other; its labels are in ``output``.
 
     Raises :class:`ReplayError` with what it said if it does not.
     """
-    _git(tree, "checkout", "--detach", "--force", commit)
+    check_out(tree, commit)
     with output.open("wb") as together:
         for number, one in sorted(plan.partitions.items()):
             part = output.with_name(f"{output.stem}-{number}.jsonl")

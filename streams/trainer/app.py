@@ -118,8 +118,9 @@ class Trainer:
             seconds=round(time.monotonic() - started, 4),
         )
         update = await self._patiently("store", lambda: self._store_once(request, entry))
-        # Not by the partitioner: where its readings are is where the worker is that needs it.
-        await publish(update, [request.source.partition], self._send)
+        if await self._patiently("pin", lambda: self._is_free(update)):
+            # Not by the partitioner: where its readings are is where the worker is that needs it.
+            await publish(update, [request.source.partition], self._send)
         if self._fleets.is_time_to_look(request.client_id, request.machine_id, request.stack):
             await self._refit_fleet(request.client_id, request.stack)
 
@@ -134,7 +135,9 @@ class Trainer:
 
     async def _refit_fleet(self, client_id: str, stack: str) -> None:
         update = await self._patiently("fleet", lambda: self._fleet_model(client_id, stack))
-        if update is not None and update.digest not in self._fleets_sent:
+        if update is None or update.digest in self._fleets_sent:
+            return
+        if await self._patiently("pin", lambda: self._is_free(update)):
             await publish(update, partitions_of(update, self._partitions), self._send)
             self._fleets_sent.add(update.digest)
 
@@ -149,8 +152,28 @@ class Trainer:
         if entry is not None:
             self._registry.store(entry)
             return entry.update
-        latest = self._registry.latest_whole(client_id, FLEET, stack)
-        return None if latest is None else latest[1]
+        chosen = self._registry.chosen(client_id, FLEET, stack)
+        return None if chosen is None else chosen[1]
+
+    def _is_free(self, update: ModelUpdate) -> bool:
+        """Whether ``update`` may be published: not in place of one that was activated later or is pinned. It is kept all the
+        same.
+        """
+        activation = self._registry.latest_activation(update.client_id, update.machine_id, update.stack)
+        if activation is None or activation.digest == update.digest or not activation.outlasts(update.fitted_at):
+            return True
+        log.info(
+            "model not published, another was activated",
+            action="model_held",
+            client_id=update.client_id,
+            machine_id=update.machine_id,
+            stack=update.stack,
+            digest=update.digest,
+            activated=activation.digest,
+            pinned=activation.pinned,
+            by=activation.by,
+        )
+        return False
 
     async def _patiently(self, what: str, call: Callable[[], T]) -> T:
         """``call`` in a thread, again and again until the registry does its work: a request must not be lost."""

@@ -11,8 +11,8 @@ from schemas.errors import DamagedEntry
 from schemas.training import FLEET
 from streams.build_info import BuildInfo
 from streams.log import get_logger
-from streams.registry import Entry, Registry, TrainingData
-from streams.trainer.making import make_fleet
+from streams.registry import Entry, Registry
+from streams.trainer.making import Member, make_fleet
 
 log = get_logger(__name__)
 
@@ -57,17 +57,17 @@ def fit_fleet_if_due(
     due_at = after_machines if previous is None else max(after_machines, 2 * previous.parameters.get("machines", 0))
     if len(paths) < due_at:
         return None
-    members = _members(registry, paths)
+    members = _members_of(registry, paths)
     if len(members) < min(after_machines, MOST_MEMBERS):
         return None
     parent = None if previous is None else previous.digest
     return make_fleet(client_id, stack, members, len(paths), parent, now, parameters, build)
 
 
-def _members(registry: Registry, paths: list[str]) -> dict[str, tuple[str, TrainingData]]:
+def _members_of(registry: Registry, paths: list[str]) -> dict[str, Member]:
     """Training data of at most :data:`MOST_MEMBERS` machines, spread evenly; whose features differ is left out."""
     step = max(1, -(-len(paths) // MOST_MEMBERS))
-    found: dict[str, tuple[str, TrainingData]] = {}
+    found: dict[str, Member] = {}
     for path in paths[::step]:
         try:
             manifest = registry.manifest(path)
@@ -75,9 +75,9 @@ def _members(registry: Registry, paths: list[str]) -> dict[str, tuple[str, Train
         except DamagedEntry as error:
             log.warning("left out of its fleet", action="entry_damaged", manifest=path, detail=str(error))
             continue
-        found[manifest.machine_id] = (manifest.digest, data)
+        found[manifest.machine_id] = Member(manifest.digest, manifest.source, data)
     if not found:
         return {}
-    kinds = [data.features for _, data in found.values()]
+    kinds = [member.training.features for member in found.values()]
     usual = max(sorted(set(kinds)), key=kinds.count)
-    return {name: member for name, member in found.items() if member[1].features == usual}
+    return {name: member for name, member in found.items() if member.training.features == usual}

@@ -4,7 +4,7 @@ import hashlib
 import platform
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -15,13 +15,22 @@ import numpy as np
 from models.detectors import ForestDetector
 from models.fitting import FitParameters, Fitted, fit_fleet, fit_model
 from schemas.manifest import Manifest
-from schemas.training import FLEET, ModelUpdate, TrainingReason, TrainingRequest
+from schemas.training import FLEET, ModelUpdate, SourceRange, TrainingReason, TrainingRequest
 from streams.build_info import BuildInfo
 from streams.registry import Entry, TrainingData
 from streams.registry.paths import manifest_path
 
 #: Libraries whose version may change a model.
 _PACKAGES: Final = ("numpy", "scikit-learn", "scipy", "skops", "pyarrow", "pydantic")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One machine of a fleet: its own model, the readings that was made from, and what it was fitted to."""
+
+    digest: str
+    source: SourceRange | None
+    training: TrainingData
 
 
 def handle_request(request: TrainingRequest, now: datetime, parameters: FitParameters, build: BuildInfo) -> Entry:
@@ -61,18 +70,18 @@ def handle_request(request: TrainingRequest, now: datetime, parameters: FitParam
 def make_fleet(
     client_id: str,
     stack: str,
-    members: Mapping[str, tuple[str, TrainingData]],
+    members: Mapping[str, Member],
     machines: int,
     parent_digest: str | None,
     now: datetime,
     parameters: FitParameters,
     build: BuildInfo,
 ) -> Entry:
-    """A client's fleet model. ``members``: by machine the digest of its model and what that was fitted to, all with the
-    same features, at least one; ``machines``: how many the fleet has, which may be more."""
-    features = next(iter(members.values()))[1].features
+    """A client's fleet model. ``members``: by machine, all with the same features, at least one; ``machines``: how many the
+    fleet has, which may be more."""
+    features = next(iter(members.values())).training.features
     columns: dict[str, Sequence[np.ndarray[tuple[int], np.dtype[np.float64]]]] = {
-        name: data.machines[name] for name, (_, data) in members.items()
+        name: member.training.machines[name] for name, member in members.items()
     }
     seed = zlib.crc32(f"{client_id}/{FLEET}/{stack}".encode())
     fitted: Fitted = fit_fleet(features, list(columns.values()), parameters, seed)
@@ -96,7 +105,8 @@ def make_fleet(
     )
     manifest = _manifest(update, parameters, seed, build).model_copy(
         update={
-            "members": {name: digest for name, (digest, _) in members.items()},
+            "members": {name: member.digest for name, member in members.items()},
+            "member_sources": {name: member.source for name, member in members.items() if member.source is not None},
             "parameters": {**asdict(parameters), "machines": machines},
         }
     )
@@ -126,16 +136,18 @@ def _manifest(update: ModelUpdate, parameters: FitParameters, seed: int, build: 
         source=None,
         exclusions=[],
         members={},
+        member_sources={},
         parameters=asdict(parameters),
         seed=seed,
         code_version=build.version,
         git_commit=build.git_commit,
         tree_clean=build.tree_clean,
-        packages=_package_versions(),
+        packages=package_versions(),
         files={},
     )
 
 
 @cache
-def _package_versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Versions here of what has a say in a model."""
     return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -55,6 +55,28 @@ async def publish(update: ModelUpdate, partitions: Iterable[int], send: Send) ->
     )
 
 
+@contextlib.asynccontextmanager
+async def sending(settings: Settings) -> AsyncIterator[Send]:
+    """Sends records to the topic ``models``, while the block runs; :class:`BrokerError` when the broker fails."""
+    topic = settings.topics.models.name
+    try:
+        producer = AIOKafkaProducer(**for_aiokafka(settings.broker), acks="all")
+        await start(producer, settings.broker)
+        try:
+
+            async def send(partition: int, key: bytes, value: bytes) -> object:
+                return await producer.send_and_wait(topic, value=value, key=key, partition=partition)
+
+            yield send
+        finally:
+            await producer.stop()
+    except (KafkaError, OSError) as error:
+        raise BrokerError(
+            f"models cannot be published to {topic} on {settings.broker.url}: {type(error).__name__}: {error}. "
+            "Check broker.url and `wellsentry topics check`."
+        ) from error
+
+
 async def publish_registry(settings: Settings, registry: Registry) -> int:
     """Publish the newest model of each machine and fleet that the topic has none of at all; how many were sent.
 
@@ -63,30 +85,17 @@ async def publish_registry(settings: Settings, registry: Registry) -> int:
     """
     topic, partitions = settings.topics.models.name, settings.broker.partitions
     started = time.monotonic()
-    updates = await asyncio.to_thread(lambda: list(registry.all_latest(_tell_of_damage)))
+    updates = await asyncio.to_thread(lambda: list(registry.all_chosen(_tell_of_damage)))
     if not updates:
         return 0
-    try:
-        async with contextlib.AsyncExitStack() as stack:
-            present = await _keys_on_topic(settings.broker, topic, partitions)
-            producer = AIOKafkaProducer(**for_aiokafka(settings.broker), acks="all")
-            await start(producer, settings.broker)
-            stack.push_async_callback(producer.stop)
-
-            async def send(partition: int, key: bytes, value: bytes) -> object:
-                return await producer.send_and_wait(topic, value=value, key=key, partition=partition)
-
-            sent = 0
-            for update in updates:
-                lacking = [p for p in partitions_of(update, partitions) if (p, update.key) not in present]
-                if lacking:
-                    await publish(update, lacking, send)
-                    sent += 1
-    except (KafkaError, OSError) as error:
-        raise BrokerError(
-            f"models cannot be published to {topic} on {settings.broker.url}: {type(error).__name__}: {error}. "
-            "Check broker.url and `wellsentry topics check`."
-        ) from error
+    async with sending(settings) as send:
+        present = await _keys_on_topic(settings.broker, topic, partitions)
+        sent = 0
+        for update in updates:
+            lacking = [p for p in partitions_of(update, partitions) if (p, update.key) not in present]
+            if lacking:
+                await publish(update, lacking, send)
+                sent += 1
     log.info(
         "registry published",
         action="registry_published",

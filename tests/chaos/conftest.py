@@ -8,6 +8,7 @@ import pytest
 
 from streams.build_info import COMMIT_VARIABLE, build_info
 from tests.chaos.disturbed import Disturbed, elsewhere
+from tests.chaos.made_again import make_again_at_random
 from tests.chaos.proof import prove
 from tests.chaos.story import COMMIT, Story, new_story
 from tests.chaos.undisturbed import Build
@@ -24,6 +25,7 @@ _SAID = "chaos"
 MakeStory = Callable[..., Story]
 MakeDisturbed = Callable[..., Disturbed]
 Prove = Callable[[Story], None]
+MadeAgain = Callable[[Story, int], None]
 Note = Callable[[str], None]
 
 
@@ -131,6 +133,18 @@ def assert_proof(note: Note) -> Prove:
         line = f"{story.told()}; {proof}"
         note(line)
         assert not proof.wrong, "\n".join([line, *proof.wrong[:_SHOWN]])
+
+    return do
+
+
+@pytest.fixture
+def assert_made_again(note: Note) -> MadeAgain:
+    """Makes so many labels of a story again, notes what it came to, and fails if any is not what it was, to the letter."""
+
+    def do(story: Story, count: int) -> None:
+        found = make_again_at_random(story, count)
+        note(f"{story.name}, seed {story.seed}: {found}")
+        assert not found.wrong, "\n".join([str(found), *found.wrong[:_SHOWN]])
 
     return do
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chaos import requests_answered, sink_points, worker_points
-from tests.chaos.conftest import MakeStory, Note, Prove
+from tests.chaos.conftest import MadeAgain, MakeStory, Note, Prove
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from tests.chaos.conftest import MakeStory, Note, Prove
 def test_a_program_killed_at_each_point_loses_and_alters_nothing(
     make_story: MakeStory,
     assert_proof: Prove,
+    assert_made_again: MadeAgain,
     kills: int,
     command: str,
     points: dict[str, object],
@@ -36,6 +37,7 @@ def test_a_program_killed_at_each_point_loses_and_alters_nothing(
             story.dies(command, point)
     story.finish()
     assert_proof(story)
+    assert_made_again(story, 30)
 
 
 @pytest.mark.make_chaos

@@ -65,7 +65,7 @@ def test_on_a_full_disk_nothing_half_written_is_taken_for_a_model(small_disk: Pa
     stored: list[ModelUpdate] = []
     with pytest.raises(RegistryError, match=r"cannot write .*disk"):
         _fill(registry, stored)
-    assert [update.digest for update in registry.all_latest()] == [
+    assert [update.digest for update in registry.all_chosen()] == [
         one.digest for one in sorted(stored, key=lambda one: one.manifest)
     ]
     assert not list(small_disk.rglob(".*.*")), "what could not be finished is taken away"

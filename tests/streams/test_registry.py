@@ -1,6 +1,9 @@
 """The registry keeps models as they were, in a directory and in S3, and knows when one is damaged."""
 
 import json
+import shutil
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -16,7 +19,17 @@ from streams.registry import Entry, Registry, TrainingData
 from streams.registry.files import Files
 from streams.registry.paths import beside, models_path, safe
 from streams.settings import RegistrySettings
-from tests.streams.trainer_parts import NOW, QUICK, entry, request
+from tests.streams.trainer_parts import NOW, QUICK, activation, entry, request
+
+#: Runs a script that may neither use wellsentry nor reach anybody.
+ALONE = """
+import runpy, socket, sys
+def refuse(*_): raise OSError("no network here")
+socket.socket.connect = refuse
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+assert not {"schemas", "models", "streams"} & set(sys.modules)
+"""
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -42,7 +55,10 @@ def test_what_is_stored_comes_back_as_it_was(registry: Registry) -> None:
     assert registry.update(path).manifest == path
     manifest = registry.manifest(path)
     assert manifest.model_copy(update={"files": {}}) == stored.manifest
-    assert set(manifest.files) == {"training.parquet", "lookup.json", "forest-load.skops", "forest-swing.skops"}
+    assert set(manifest.files) == {
+        "training.parquet", "lookup.json", "forest-load.skops", "forest-swing.skops", "plot.py",
+    }  # fmt: skip
+    assert registry.state(path) is None
     training = registry.training(path)
     assert training.features == ("load", "swing")
     np.testing.assert_array_equal(training.machines["well-7"], request(features=2).medians)
@@ -87,7 +103,7 @@ def test_the_latest_is_the_one_fitted_last_whatever_the_order_of_storing(registr
         registry.store(one)
     assert registry.entries("acme", "well-7", "load") == [early.update.manifest, late.update.manifest]
     assert registry.latest_whole("acme", "well-7", "load") == (registry.manifest(late.update.manifest), late.update)
-    assert list(registry.all_latest()) == [late.update, other.update]
+    assert list(registry.all_chosen()) == [late.update, other.update]
     assert registry.latest_of_machines("acme", "load") == [late.update.manifest, other.update.manifest]
 
 
@@ -95,14 +111,53 @@ def test_clients_whose_names_begin_alike_are_kept_apart(registry: Registry) -> N
     for client in ("acme", "acme2"):
         registry.store(entry(request(client_id=client)))
     assert len(registry.latest_of_machines("acme", "load")) == 1
-    assert len(list(registry.all_latest())) == 2
+    assert len(list(registry.all_chosen())) == 2
+
+
+def test_what_was_activated_is_chosen_until_a_newer_model_comes_or_for_good_if_pinned(registry: Registry) -> None:
+    old, new, newest = (entry(request(offset=offset), minutes=offset) for offset in (0, 10, 90))
+    registry.store(old)
+    registry.store(new)
+    key = ("acme", "well-7", "load")
+
+    def chosen() -> tuple[str, bool]:
+        found = registry.chosen(*key)
+        assert found is not None
+        assert [found[1]] == list(registry.all_chosen())
+        return found[0].digest, found[1].activation is not None
+
+    assert chosen() == (new.update.digest, False)
+    registry.activate(*key, activation(old))
+    assert chosen() == (old.update.digest, True)
+    registry.store(newest)
+    assert chosen() == (newest.update.digest, False)
+    registry.activate(*key, activation(old, minutes=91, pinned=True))
+    registry.store(entry(request(offset=300), minutes=300))
+    assert chosen() == (old.update.digest, True)
+    assert [one.at for one in registry.activations(*key)] == [
+        activation(old).at, activation(old, minutes=91).at,
+    ]  # fmt: skip
+    assert len(registry.entries(*key)) == 4, "a record of an activation is no entry"
+
+
+def test_a_plot_is_drawn_from_the_entry_s_own_files_by_the_code_beside_them(
+    directory: tuple[Registry, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    registry, root = directory
+    alone = tmp_path_factory.mktemp("alone")
+    shutil.copytree((root / registry.store(entry(request(features=2)))).parent, alone, dirs_exist_ok=True)
+    shell = {"PATH": "", "MPLCONFIGDIR": str(alone), "MPLBACKEND": "agg"}
+    program = [sys.executable, "-I", "-W", "error", "-c", ALONE, "plot.py"]
+    done = subprocess.run(program, cwd=alone, env=shell, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert (alone / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_empty_registry_has_nothing_and_says_so_without_an_error(registry: Registry) -> None:
     assert registry.entries("acme", "well-7", "load") == []
     assert registry.latest_whole("acme", "well-7", "load") is None
     assert registry.latest_of_machines("acme", "load") == []
-    assert list(registry.all_latest()) == []
+    assert list(registry.all_chosen()) == []
 
 
 def test_an_entry_without_its_manifest_is_not_there(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,10 +171,10 @@ def test_an_entry_without_its_manifest_is_not_there(registry: Registry, monkeypa
     monkeypatch.setattr(Files, "write", fails_at_the_manifest)
     with pytest.raises(RegistryError, match="out of space"):
         registry.store(entry())
-    assert list(registry.all_latest()) == []
+    assert list(registry.all_chosen()) == []
     monkeypatch.undo()
     registry.store(entry())  # trying again completes it
-    assert len(list(registry.all_latest())) == 1
+    assert len(list(registry.all_chosen())) == 1
 
 
 def test_the_answer_to_a_request_is_found_by_what_it_asked(registry: Registry) -> None:
@@ -161,7 +216,7 @@ def test_one_damaged_entry_does_not_hide_the_others(directory: tuple[Registry, P
         registry.store(one)
     (root / beside(bad.update.manifest, "lookup.json")).write_text("{}")
     told: list[DamagedEntry] = []
-    assert list(registry.all_latest(told.append)) == [good.update]
+    assert list(registry.all_chosen(told.append)) == [good.update]
     assert bad.update.manifest.rsplit("/", 1)[0] in str(told[0])
     latest = registry.latest_whole("acme", "well-2", "load")
     assert latest is not None
@@ -183,7 +238,7 @@ def test_no_temporary_files_are_left_and_a_manifest_can_be_read_by_people(direct
     registry, root = directory
     path = registry.store(entry())
     names = {file.name for file in (root / path).parent.iterdir()}
-    assert names == {"manifest.json", "training.parquet", "lookup.json", "forest-load.skops"}
+    assert names == {"manifest.json", "training.parquet", "lookup.json", "forest-load.skops", "plot.py"}
     text = (root / path).read_text()
     assert text.count("\n") > 20
     assert json.loads(text)["machine_id"] == "well-7"

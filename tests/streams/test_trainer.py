@@ -31,7 +31,7 @@ from streams.trainer.making import handle_request
 from streams.trainer.publishing import partitions_of, publish_registry
 from streams.trainer.requests import read_requests
 from tests.conftest import MakeSettings
-from tests.streams.trainer_parts import BUILD, NOW, QUICK, entry, request
+from tests.streams.trainer_parts import BUILD, NOW, QUICK, activation, entry, request
 
 WITHIN_S = 60.0
 
@@ -141,6 +141,7 @@ def test_a_fleet_gets_a_model_once_enough_machines_have_their_own(registry: Regi
     assert made.update.reason == "first"
     assert set(made.manifest.members) == {"a", "b", "c"}
     assert made.manifest.members["a"] == entry(request("a")).update.digest
+    assert made.manifest.member_sources == {machine: request(machine).source for machine in "abc"}
     # in units of a machine's own spread: usual is within three of them or so
     assert -5 < made.update.features[0].expected_low < -1 < 1 < made.update.features[0].expected_high < 5
 
@@ -291,6 +292,33 @@ async def test_a_registry_that_fails_is_asked_until_it_works(
     await trainer(settings, sent).answer(request())
     assert waits == [0.5, 1.0, 2.0]
     assert len(sent) == 1
+
+
+async def test_a_pinned_model_stays_in_force_and_refits_are_kept_all_the_same(settings: Settings) -> None:
+    sent, registry = Sent(), Registry(settings.registry)
+    old = entry(request(offset=100), minutes=-60)
+    registry.store(old)
+    key = ("acme", "well-7", "load")
+    registry.activate(*key, activation(old, pinned=True))
+    await trainer(settings, sent, minutes=120).answer(request())
+    assert sent == []
+    assert len(registry.entries(*key)) == 2
+    registry.activate(*key, activation(old, minutes=130))
+    await trainer(settings, sent, minutes=125).answer(request(offset=299))
+    assert sent == [], "fitted before it was activated"
+    await trainer(settings, sent, minutes=140).answer(request(offset=399))
+    assert [update.request_id for _, update in sent] == ["load-0-399"]
+
+
+async def test_a_fleet_s_model_that_was_activated_is_not_replaced_by_the_newest_there_was(settings: Settings) -> None:
+    sent, registry = Sent(), Registry(settings.registry)
+    fill(registry, ["a", "b"])
+    first = fleet(registry, after=2)
+    fill(registry, ["c", "d", "e"])
+    fleet(registry, after=2, minutes=1)
+    registry.activate("acme", "*", "load", activation(first))
+    await trainer(settings, sent).answer(request("f"))
+    assert {update.digest for _, update in sent if update.rung == "fleet"} == {first.update.digest}
 
 
 async def test_a_history_that_cannot_be_fitted_is_left_out_and_does_not_stop_the_trainer(settings: Settings) -> None:
