@@ -23,6 +23,7 @@ from bench.contenders import PARTITIONS, WORKER
 from bench.figures import hand_on, median_of, taken_on
 from bench.fleet import create_topics, models, readings, send_all
 from bench.readings_per_second import labels_per_second
+from streams.log import choose_logging
 from streams.parts.kafka_jars import KafkaJars
 from streams.reading_ranges import Bounds
 from streams.replay.plan import Asked
@@ -94,6 +95,7 @@ def replayed(url: str, prefix: str, name: str, count: int) -> dict[str, float]:
             asked = {"output": str(Path(directory) / "labels.jsonl")}
         if "side_topic" in asked:
             asked = {"side_topic": f"replay-{prefix}"}
+        choose_logging(settings, "replay")
         begun_s = time.monotonic()
         done = asyncio.run(
             replay(
