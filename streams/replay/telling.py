@@ -148,7 +148,7 @@ def tell_bisection(found: Bisection, console: Console) -> None:
         )
         return
     console.print(
-        f"the first {one} with other labels is [bold]{found.first}[/] ({found.about}); up to {found.before} they are "
+        f"the first {one} with other labels is [bold]{found.first}[/] ({escape(found.about or '')}); up to {found.before} they are "
         f"those of {found.old}. {len(found.tried)} of {found.candidates} were tried.",
         soft_wrap=True,
     )
