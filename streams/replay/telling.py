@@ -148,8 +148,8 @@ def tell_bisection(found: Bisection, console: Console) -> None:
         )
         return
     console.print(
-        f"the first {one} with other labels is [bold]{found.first}[/] ({escape(found.about or '')}); up to {found.before} they are "
-        f"those of {found.old}. {len(found.tried)} of {found.candidates} were tried.",
+        f"the first {one} with other labels is [bold]{found.first}[/] ({escape(found.about or '')}); "
+        f"up to {found.before} they are those of {found.old}. {len(found.tried)} of {found.candidates} were tried.",
         soft_wrap=True,
     )
     tell_comparison(found.comparison, console, ("the older", "the newer"))
