@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 from rich.console import Console
 from structlog.testing import capture_logs
 
@@ -13,9 +14,11 @@ from models.engine.labels import Stamp
 from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
+from schemas.errors import BadSettings
 from streams.build_info import build_info
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, RangeReader
+from streams.replay.bookmark import Work
 from streams.replay.comparing import Comparing
 from streams.replay.plan import Asked, PartitionPlan, Plan
 from streams.replay.running import Progress
@@ -122,3 +125,10 @@ def test_markup_in_a_machine_s_name_is_shown_as_it_is() -> None:
     said = console.export_text()
     assert "acme/[red]7[/]" in said
     assert "[red]7[/]  load-0-7-0  surprise 1 → 2" in said
+
+
+def test_an_unfinished_replay_is_one_process_s_and_leaves_nothing_where_nothing_began(tmp_path: Path) -> None:
+    work = Work(tmp_path / "work")
+    with work.held(), pytest.raises(BadSettings, match="another process is at the replay"), Work(work.directory).held():
+        raise AssertionError("which must not be reached")
+    assert not work.directory.exists()
