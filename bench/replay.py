@@ -23,11 +23,10 @@ from bench.contenders import PARTITIONS, WORKER
 from bench.figures import hand_on, median_of, taken_on
 from bench.fleet import create_topics, models, readings, send_all
 from bench.readings_per_second import labels_per_second
-from streams.log import choose_logging
 from streams.parts.kafka_jars import KafkaJars
 from streams.reading_ranges import Bounds
 from streams.replay.plan import Asked
-from streams.replay.whole import clean_up, replay
+from streams.replay.whole import clean_up, prepare, replay
 from streams.settings import load_settings
 
 #: By name: where labels go, and whether they are compared.
@@ -95,7 +94,7 @@ def replayed(url: str, prefix: str, name: str, count: int) -> dict[str, float]:
             asked = {"output": str(Path(directory) / "labels.jsonl")}
         if "side_topic" in asked:
             asked = {"side_topic": f"replay-{prefix}"}
-        choose_logging(settings, "replay")
+        prepare(settings)
         begun_s = time.monotonic()
         done = asyncio.run(
             replay(

@@ -1,15 +1,21 @@
 """All of ``wellsentry replay``: planned, run, compared, put where it was asked for."""
 
 import asyncio
+import gc
 import hashlib
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from models.engine.rehearsal import rehearse
+from models.engine.settings import EngineSettings
+from models.stacks import choose_stacks
 from schemas.comparison import Comparison
 from schemas.errors import BadSettings
 from streams.build_info import build_info
+from streams.log import choose_logging
 from streams.reading_ranges import Bounds
 from streams.registry import Registry
 from streams.replay.bookmark import Work
@@ -57,13 +63,21 @@ async def replay(
         check_side_topic(settings, asked.side_topic)
     in_files = asked.side_topic is None or with_diff or target is not None
     work, asked = Work(directory), msgspec.structs.replace(asked, in_files=in_files)
-    with work.held():
-        return await _replay(settings, asked, bounds, work, target, with_diff=with_diff, on_progress=on_progress)
+    # The steps are loaded while it is found out what to do.
+    known = EngineSettings(refits=False, detectors=dict(asked.detectors))
+    loading = asyncio.create_task(asyncio.to_thread(rehearse, choose_stacks(asked.stacks), known))
+    try:
+        with work.held():
+            return await _replay(
+                settings, asked, bounds, work, target, loading, with_diff=with_diff, on_progress=on_progress
+            )
+    finally:
+        loading.cancel()
 
 
 async def _replay(
-    settings: Settings, asked: Asked, bounds: Bounds, work: Work, target: Path | None, *, with_diff: bool,
-    on_progress: OnProgress,
+    settings: Settings, asked: Asked, bounds: Bounds, work: Work, target: Path | None,
+    loading: Awaitable[None], *, with_diff: bool, on_progress: OnProgress,
 ) -> Done:  # fmt: skip
     parts, registry, build = Parts(work.directory), Registry(settings.registry), build_info()
     models = Models(registry, await models_on_topic(settings.broker, settings.topics.models.name))
@@ -74,6 +88,7 @@ async def _replay(
         work.keep_plan(plan)
     output = _output(settings, asked, parts)
     try:
+        await loading
         progress = await run_replay(settings, plan, models, output, work, on_progress)
     except BadSettings:
         if work.bookmark() is None:  # refused before anything began: there is nothing to go on with
@@ -88,6 +103,13 @@ async def _replay(
     with Differences(work.directory) as differences:
         comparison = await compare(settings, plan, parts, differences.add)
     return Done(work.directory, plan, progress, comparison, differences, parts)
+
+
+def prepare(settings: Settings) -> None:
+    """Once in a process that does nothing but replay: where it logs, and how memory is looked after."""
+    choose_logging(settings, "replay")
+    # Labels and readings are made by the thousand and none refers to itself: looking for cycles among them is in vain.
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def plan_only(settings: Settings, asked: Asked, bounds: Bounds) -> Plan:
