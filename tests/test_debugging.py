@@ -53,6 +53,6 @@ def test_a_walk_of_the_page_shows_what_the_page_says(
 
 
 def test_the_page_walks_to_all_three_causes() -> None:
-    assert len(WALKS) == 4
+    assert len(WALKS) == 6
     causes = re.findall(r"\*\*Cause:\*\* (.*?)[.:,]", PAGE.read_text())
     assert causes == ["the sender", "the model", "the well"]

@@ -36,12 +36,13 @@ class Machines:
         self.vocabulary: tuple[str, ...] = tuple(dict.fromkeys(name for stack in stacks for name in stack.signals))
         self.stacks = {stack.name: StackEngine(stack, self.vocabulary, settings) for stack in stacks}
         self.names: list[Machine] = []  # by slot
+        self.layouts: dict[str, Layout] = {}
         self.writers: dict[str, RecordWriter] = {}
         self.readers: dict[str, StateReader] = {}
         self._written: dict[str, Written] = {}
         for name, one in self.stacks.items():
             layout, written = Layout(one.state), Written()
-            self._written[name] = written
+            self.layouts[name], self._written[name] = layout, written
             self.writers[name] = RecordWriter(one, layout, written)
             self.readers[name] = StateReader(one, layout, written)
         self._keys: dict[str, list[bytes]] = {name: [] for name in self.stacks}  # by slot: how its records' keys begin

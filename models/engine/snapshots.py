@@ -5,7 +5,6 @@ back as a restart reads them. The model in force is named, not held: the registr
 a machine give the same bytes, whatever each has written so far.
 """
 
-import zlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,9 +13,10 @@ import numpy as np
 
 from models.engine import codes
 from models.engine.engine import Engine
-from models.engine.layout import RECORD_FRONT, Layout, check_version, record_key
+from models.engine.layout import RECORD_FRONT, check_version, record_key
 from models.engine.machines import Machines
 from models.engine.model_records import pack_model
+from models.engine.packing import pack, unpack
 from models.engine.records import RecordWriter, Written
 from models.engine.state import CHUNK
 from schemas.errors import StateError
@@ -44,15 +44,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def pack(self) -> bytes:
         """As bytes, to be kept."""
-        return RECORD_FRONT + zlib.compress(msgspec.msgpack.encode(self), 1)
+        return RECORD_FRONT + pack(msgspec.msgpack.encode(self))
 
     @classmethod
     def unpack(cls, data: bytes) -> "Snapshot":
         """The reverse of :meth:`pack`; :class:`StateError` if they are damaged, or of another version."""
         check_version("state snapshot", data)
         try:
-            return msgspec.msgpack.decode(zlib.decompress(data[1:]), type=cls)
-        except (zlib.error, msgspec.DecodeError) as error:
+            return msgspec.msgpack.decode(unpack(data[1:]), type=cls)
+        except (ValueError, msgspec.DecodeError) as error:
             raise StateError(f"a state snapshot of {len(data)} bytes is damaged: {error}") from error
 
 
@@ -69,7 +69,7 @@ def take_snapshot(machines: Machines, stack: str, slot: int) -> Snapshot:
         state.moved_from[slot] = 0
         for name in ("checkpoint", "view_part", "model_part"):
             state.core[name][slot] = 0
-        parts, heads = RecordWriter(one, Layout(state), written).take(np.array([slot], np.int64))
+        parts, heads = RecordWriter(one, machines.layouts[stack], written).take(np.array([slot], np.int64))
     finally:
         state.core[slot], state.moved_from[slot] = core, moved_from
     return Snapshot(

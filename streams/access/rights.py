@@ -52,6 +52,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
         "sink": Rights(reads=(all_topics.labels,), joins=settings.sink.app_id),
         "feed": Rights(writes=(all_topics.readings,)),
         "tail": Rights(reads=(all_topics.labels,)),
+        "reproduce": Rights(reads=(all_topics.readings, all_topics.labels, all_topics.models)),
         "audit": Rights(
             reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=settings.worker.app_id
         ),

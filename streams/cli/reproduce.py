@@ -75,7 +75,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _gathered(settings: "Settings", text: str, client: str | None, machine: str | None) -> "Evidence":
-    import contextlib
     from collections.abc import Iterator
 
     from schemas.labels import Label
@@ -86,18 +85,17 @@ def _gathered(settings: "Settings", text: str, client: str | None, machine: str 
     from streams.reproduce.label_ids import parse_label_id
     from streams.reproduce.places import OnTopics
 
-    with contextlib.ExitStack() as stack:
-        places = stack.enter_context(OnTopics(settings))
+    wanted = _given(text) or parse_label_id(text)
 
-        def read_table(client_id: str, machine_id: str, of_stack: str) -> Iterator[Label]:
-            with LabelStore(settings.dynamodb, settings.sink) as store:
-                yield from store.read(client_id, machine_id, 0, LATEST_MS + 1, of_stack)
+    def read_table(client_id: str, machine_id: str, of_stack: str) -> Iterator[Label]:
+        with LabelStore(settings.dynamodb, settings.sink) as store:
+            yield from store.read(client_id, machine_id, 0, LATEST_MS + 1, of_stack)
 
+    with OnTopics(settings) as places:
         gathering = Gathering(places, Registry(settings.registry), read_table, settings.worker.max_message_bytes)
-        given = _given(text)
-        if given is not None:
-            return gathering.gather(given, "file")
-        return gathering.gather(*gathering.find_label(parse_label_id(text), client, machine))
+        if isinstance(wanted, Label):
+            return gathering.gather(wanted, "file")
+        return gathering.gather(*gathering.find_label(wanted, client, machine))
 
 
 def _given(text: str) -> "Label | None":

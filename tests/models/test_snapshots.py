@@ -30,7 +30,7 @@ def begun_with(snapshots: list[Snapshot], **options: Any) -> Engine:
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["ensemble", "forest", "river"])
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(readings=stretches(), cut=st.integers(0, 150), restart=st.integers(0, 150))
 def test_labels_go_on_from_a_snapshot_to_the_letter(
     options: dict[str, Any], readings: list[R], cut: int, restart: int

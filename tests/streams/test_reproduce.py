@@ -91,7 +91,7 @@ def is_judged_late(label: Label) -> bool:
 def test_labels_chosen_at_random_are_made_again_to_the_letter(judged: Judged, read_once: ReadOnce) -> None:
     gathering = Gathering(read_once, judged.registry, lambda *_: [], 65_536)
     labels = [Label.model_validate_json(one) for one in judged.labels]
-    chosen = random.Random(7).sample(labels, 30)
+    chosen = random.Random(7).sample(labels, 20)
     chosen += [label for label in labels if label.revision][:: len(labels) // 300 + 1][:8]
     chosen += [label for label in labels if label.partner_offset is not None][-3:]
     chosen += [label for label in labels if label.alert in ("opened", "closed")][-3:]
@@ -102,7 +102,7 @@ def test_labels_chosen_at_random_are_made_again_to_the_letter(judged: Judged, re
         again = make_again(gathering.gather(found, found_in), BUILD)
         assert again.reproduction.outcome == "identical", again.reproduction
         with_state += again.reproduction.from_offset >= 0
-    assert with_state > 10, "most begin at the state that a refit left"
+    assert with_state > 7, "most begin at the state that a refit left"
     assert any(label.revision for label in chosen)
 
 
