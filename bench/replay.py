@@ -26,7 +26,7 @@ from bench.readings_per_second import labels_per_second
 from streams.parts.kafka_jars import KafkaJars
 from streams.reading_ranges import Bounds
 from streams.replay.plan import Asked
-from streams.replay.whole import clean_up, replay
+from streams.replay.whole import clean_up, prepare, replay
 from streams.settings import load_settings
 
 #: By name: where labels go, and whether they are compared.
@@ -94,6 +94,7 @@ def replayed(url: str, prefix: str, name: str, count: int) -> dict[str, float]:
             asked = {"output": str(Path(directory) / "labels.jsonl")}
         if "side_topic" in asked:
             asked = {"side_topic": f"replay-{prefix}"}
+        prepare(settings)
         begun_s = time.monotonic()
         done = asyncio.run(
             replay(

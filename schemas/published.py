@@ -5,7 +5,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from schemas.bisection import Bisection
 from schemas.case import Case
+from schemas.comparison import Comparison
 from schemas.events import LookBackEvent
 from schemas.exploration import Exploration
 from schemas.incidents import Incident
@@ -35,6 +37,8 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     LoadADOutput,
     Exploration,
     Case,
+    Comparison,
+    Bisection,
 )
 
 

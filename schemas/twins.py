@@ -15,7 +15,7 @@ def twin(model: type[BaseModel]) -> type[Any]:
 
     >>> from schemas.training import SourceRange
     >>> twin(SourceRange).__struct_fields__
-    ('topic', 'partition', 'first_time', 'last_time', 'last_offset')
+    ('topic', 'partition', 'first_time', 'last_time', 'first_offset', 'last_offset')
     """
     return msgspec.defstruct(f"{model.__name__}Twin", [(name, Any) for name in model.model_fields], gc=False)
 

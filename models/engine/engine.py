@@ -99,6 +99,15 @@ class Engine:
             engine.put_in_force(slots, update, since_offset)
             engine.drop_unused_models()
 
+    def let_in(self, machines: Iterable[tuple[str, str]]) -> None:
+        """Know all of these machines at once, each by client and name; :meth:`Machines.grow` makes their rows.
+
+        Rows that are made one by one are copied again and again as they become more.
+        """
+        for client, machine in machines:
+            if (client, machine) not in self.slots:
+                self._new_slot(client, machine)
+
     def forget_fleets(self) -> None:
         """Let new machines begin without a model, whatever their fleet has: who judges again says which each had."""
         self.read_back(self.slots.values())

@@ -96,16 +96,12 @@ def register(app: typer.Typer) -> None:
 
 def _run(settings: "Settings", asked: "Asked", work: Path | None, with_diff: bool) -> "Done":
     import asyncio
-    import gc
 
-    from streams.log import choose_logging
     from streams.replay.telling import watched
+    from streams.replay.whole import prepare, work_directory
     from streams.replay.whole import replay as replay_all
-    from streams.replay.whole import work_directory
 
-    choose_logging(settings, "replay")
-    # Labels and readings are made by the thousand and none refers to itself: looking for cycles among them is in vain.
-    gc.set_threshold(50_000, 20, 100)
+    prepare(settings)
     directory = work_directory(asked, Path()) if work is None else work
     with watched() as on_progress:
         return asyncio.run(
@@ -148,11 +144,11 @@ def _bisect(
     import tempfile
 
     from schemas.labels import Label
-    from streams.log import choose_logging
     from streams.replay.bisecting import Watch, bisect_commits, bisect_models
     from streams.replay.telling import tell_bisection
+    from streams.replay.whole import prepare
 
-    choose_logging(settings, "replay")
+    prepare(settings)
     unknown = [name for name in field or [] if name not in Label.model_fields]
     if unknown:
         raise typer.BadParameter(f"a label has no field {unknown[0]}; it has {', '.join(Label.model_fields)}")

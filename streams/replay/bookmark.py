@@ -1,6 +1,9 @@
 """How far a replay has come, on disk: one that was killed goes on there, and what it writes is the same to the letter."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +13,7 @@ from schemas.errors import BadSettings
 from streams.replay.plan import Asked, Plan, differences
 
 _PLAN: Final = "plan.bin"
+_LOCK: Final = "lock"
 _BOOKMARK: Final = "bookmark.bin"
 
 
@@ -29,6 +33,23 @@ class Work:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others away while the block runs. Raises :class:`BadSettings` if another process is at it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / _LOCK).open("wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise BadSettings(
+                    f"another process is at the replay in {self.directory}; wait for it, or give another --work"
+                ) from error
+            try:
+                yield
+            finally:
+                if not (self.directory / _PLAN).exists():
+                    self.remove()
 
     def plan(self, asked: Asked, code_version: str, git_commit: str) -> Plan | None:
         """The plan of a replay that was killed; None if none was.
@@ -68,7 +89,7 @@ class Work:
 
     def remove(self) -> None:
         """Finished: nothing of it is needed any more."""
-        for name in (_BOOKMARK, _PLAN):
+        for name in (_BOOKMARK, _PLAN, _LOCK):
             (self.directory / name).unlink(missing_ok=True)
         if self.directory.exists() and not any(self.directory.iterdir()):
             self.directory.rmdir()

@@ -5,7 +5,7 @@ is written is the same to the letter whenever a replay was killed, and however i
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -65,8 +65,15 @@ class Replaying:
 
     # -- state
 
-    def begin(self, number: int, snapshots: Sequence[bytes], position: int) -> None:
-        """Let a partition begin, or go on, at ``position`` with what ``snapshots`` know."""
+    def begin_all(self, snapshots: Mapping[int, Sequence[bytes]], positions: Mapping[int, int]) -> None:
+        """Let all partitions begin, or go on, at their positions with what ``snapshots`` know."""
+        for number, one in self._plan.partitions.items():
+            self._begin(number, snapshots.get(number, one.snapshots), positions[number])
+        for number, one in self._plan.partitions.items():
+            self._partitions[number].engine.let_in((step.client_id, step.machine_id) for step in one.steps)
+        self._machines.grow()
+
+    def _begin(self, number: int, snapshots: Sequence[bytes], position: int) -> None:
         engine = Engine(self._machines, number)
         known = [Snapshot.unpack(one) for one in snapshots]
         put_snapshots(engine, [(one, self._model_of(one)) for one in known])
@@ -101,7 +108,7 @@ class Replaying:
         return [update.model_dump_json().encode() for update in self._fitted.values()]
 
     def remember(self, fitted: Sequence[bytes]) -> None:
-        """Know these models again, before :meth:`begin`."""
+        """Know these models again, before :meth:`begin_all`."""
         updates = [ModelUpdate.model_validate_json(one) for one in fitted]
         self._fitted = {update.digest: update for update in updates}
 

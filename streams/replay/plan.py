@@ -24,6 +24,7 @@ class Asked(msgspec.Struct, frozen=True):
     changed: tuple[str, ...] = ()  # stacks that are not watched so in production
     output: str | None = None
     side_topic: str | None = None
+    in_files: bool = True  # whether labels go to files, be it for a diff or to be put together
 
 
 class MachineStep(NamedTuple):

@@ -59,8 +59,7 @@ async def run_replay(
         await output.go_on(bookmark.written)
     replaying = Replaying(plan, settings, models)
     replaying.remember(bookmark.fitted)
-    for number, one in plan.partitions.items():
-        replaying.begin(number, bookmark.snapshots.get(number, one.snapshots), bookmark.positions[number])
+    replaying.begin_all(bookmark.snapshots, bookmark.positions)
     return await _Run(settings, plan, replaying, output, work, bookmark, on_progress).run()
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -130,7 +131,7 @@ def tell_comparison(found: Comparison, console: Console, sides: tuple[str, str] 
         for one in found.machines[:_SHOWN]:
             numbers = (f"{number:,}" for number in (one.changed, one.missing, one.new))
             at = f"{iso(datetime_to_ms(one.first_time))[:19]}Z"
-            table.add_row(f"{one.client_id}/{one.machine_id}", one.stack, *numbers, at, one.first_label_id)
+            table.add_row(escape(f"{one.client_id}/{one.machine_id}"), one.stack, *numbers, at, one.first_label_id)
         if len(found.machines) > _SHOWN:
             table.caption = f"and {len(found.machines) - _SHOWN} more machines"
         console.print(table)
@@ -147,8 +148,8 @@ def tell_bisection(found: Bisection, console: Console) -> None:
         )
         return
     console.print(
-        f"the first {one} with other labels is [bold]{found.first}[/] ({found.about}); up to {found.before} they are "
-        f"those of {found.old}. {len(found.tried)} of {found.candidates} were tried.",
+        f"the first {one} with other labels is [bold]{found.first}[/] ({escape(found.about or '')}); "
+        f"up to {found.before} they are those of {found.old}. {len(found.tried)} of {found.candidates} were tried.",
         soft_wrap=True,
     )
     tell_comparison(found.comparison, console, ("the older", "the newer"))

@@ -1,14 +1,21 @@
 """All of ``wellsentry replay``: planned, run, compared, put where it was asked for."""
 
 import asyncio
+import gc
 import hashlib
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from models.engine.rehearsal import rehearse
+from models.engine.settings import EngineSettings
+from models.stacks import choose_stacks
 from schemas.comparison import Comparison
+from schemas.errors import BadSettings
 from streams.build_info import build_info
+from streams.log import choose_logging
 from streams.reading_ranges import Bounds
 from streams.registry import Registry
 from streams.replay.bookmark import Work
@@ -54,29 +61,55 @@ async def replay(
         check_target(target)
     if asked.side_topic is not None:
         check_side_topic(settings, asked.side_topic)
-    work, parts = Work(directory), Parts(directory)
-    registry = Registry(settings.registry)
+    in_files = asked.side_topic is None or with_diff or target is not None
+    work, asked = Work(directory), msgspec.structs.replace(asked, in_files=in_files)
+    # The steps are loaded while it is found out what to do.
+    known = EngineSettings(refits=False, detectors=dict(asked.detectors))
+    loading = asyncio.create_task(asyncio.to_thread(rehearse, choose_stacks(asked.stacks), known))
+    try:
+        with work.held():
+            return await _replay(
+                settings, asked, bounds, work, target, loading, with_diff=with_diff, on_progress=on_progress
+            )
+    finally:
+        loading.cancel()
+
+
+async def _replay(
+    settings: Settings, asked: Asked, bounds: Bounds, work: Work, target: Path | None,
+    loading: Awaitable[None], *, with_diff: bool, on_progress: OnProgress,
+) -> Done:  # fmt: skip
+    parts, registry, build = Parts(work.directory), Registry(settings.registry), build_info()
     models = Models(registry, await models_on_topic(settings.broker, settings.topics.models.name))
-    build = build_info()
     plan = work.plan(asked, build.version, build.git_commit)
     if plan is None:
         plan = await make_plan(settings, registry, models, asked, bounds)
         check_model(plan)
         work.keep_plan(plan)
-    output = _output(settings, asked, parts, with_diff=with_diff)
+    output = _output(settings, asked, parts)
     try:
+        await loading
         progress = await run_replay(settings, plan, models, output, work, on_progress)
+    except BadSettings:
+        if work.bookmark() is None:  # refused before anything began: there is nothing to go on with
+            work.remove()
+        raise
     finally:
         await output.close()
-    numbers = sorted(plan.partitions)
     if target is not None:
-        await asyncio.to_thread(put_together, parts, numbers, target)
+        await asyncio.to_thread(put_together, parts, sorted(plan.partitions), target)
     if not with_diff:
-        return Done(directory, plan, progress, None, None, parts)
-    differences = Differences(directory)
-    with differences:
+        return Done(work.directory, plan, progress, None, None, parts)
+    with Differences(work.directory) as differences:
         comparison = await compare(settings, plan, parts, differences.add)
-    return Done(directory, plan, progress, comparison, differences, parts)
+    return Done(work.directory, plan, progress, comparison, differences, parts)
+
+
+def prepare(settings: Settings) -> None:
+    """Once in a process that does nothing but replay: where it logs, and how memory is looked after."""
+    choose_logging(settings, "replay")
+    # Labels and readings are made by the thousand and none refers to itself: looking for cycles among them is in vain.
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def plan_only(settings: Settings, asked: Asked, bounds: Bounds) -> Plan:
@@ -86,11 +119,11 @@ async def plan_only(settings: Settings, asked: Asked, bounds: Bounds) -> Plan:
     return await make_plan(settings, registry, models, asked, bounds)
 
 
-def _output(settings: Settings, asked: Asked, parts: Parts, *, with_diff: bool) -> Output:
+def _output(settings: Settings, asked: Asked, parts: Parts) -> Output:
     if asked.side_topic is None:
         return parts
     topic = SideTopic(settings, asked.side_topic)
-    return Both(topic, parts) if with_diff or asked.output is not None else topic
+    return Both(topic, parts) if asked.in_files else topic
 
 
 def clean_up(done: Done) -> None:

@@ -229,7 +229,7 @@ async def test_another_detector_begins_with_the_first_readings_and_a_new_stack_i
     lived: Installation, tmp_path: Path
 ) -> None:
     asked: dict[str, Any] = {
-        "machines": ("well-000", LEAKS), "stacks": ("load", "casing"), "changed": ("load", "casing"),
+        "machines": (LEAKS,), "stacks": ("load", "casing"), "changed": ("load", "casing"),
         "detectors": {"load": "half_space_trees"}, "output": str(tmp_path / "labels.parquet"),
     }  # fmt: skip
     STACKS["casing"] = CasingStack()
@@ -263,7 +263,7 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     monkeypatch.chdir(tmp_path)
     registry = Registry(lived.settings.registry)
     fleet = registry.manifest(registry.entries("acme", "*", "load")[-1]).digest
-    same = CliRunner().invoke(app, ["replay", "--client", "acme", "--diff"])
+    same = CliRunner().invoke(app, ["replay", LEAKS, "--client", "acme", "--diff"])
     assert (same.exit_code, "no label says anything else" in same.output) == (0, True), same.output
     (tmp_path / "list.txt").write_text(f"{LEAKS}\nwell-000\n")
     options = ["--machines", "list.txt", "--model", fleet, "--page", "diff.html", "--json"]
@@ -289,7 +289,7 @@ def test_bisecting_finds_the_first_model_with_other_labels(
     registry = Registry(lived.settings.registry)
     digests = [registry.manifest(path).digest for path in registry.entries("acme", "well-000", "load")]
     assert len(digests) > 1, "it was refitted"
-    stretch = ["replay", "well-000", "--from-offset", str(_middle(lived, "well-000"))]
+    stretch = ["replay", "well-000", "--client", "acme", "--from-offset", str(_middle(lived, "well-000"))]
     found = CliRunner().invoke(app, [*stretch, "--bisect", digests[0], digests[-1], "--json"])
     assert found.exit_code == 0, found.output
     first = Bisection.model_validate_json(found.stdout)

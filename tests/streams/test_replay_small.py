@@ -1,21 +1,28 @@
 """A replay on the embedded broker, and what it says of machines that begin amid their history."""
 
+import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
+from rich.console import Console
+from structlog.testing import capture_logs
 
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
 from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
+from schemas.errors import BadSettings
 from streams.build_info import build_info
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, RangeReader
+from streams.replay.bookmark import Work
+from streams.replay.comparing import Comparing
 from streams.replay.plan import Asked, PartitionPlan, Plan
 from streams.replay.running import Progress
-from streams.replay.telling import sentences
+from streams.replay.telling import sentences, tell_comparison, watched
 from streams.replay.whole import clean_up, replay
 from streams.settings import Settings
 from streams.worker.alone import Alone
@@ -91,3 +98,37 @@ def test_machines_whose_older_readings_are_gone_are_named_with_where_they_begin(
     assert "well-1, well-2" in said
     assert "begin cold at offset 700" in said
     assert "machine well-9 is left out: its model is gone" in said
+
+
+def test_where_there_is_no_terminal_a_line_every_five_seconds_says_how_far_it_is() -> None:
+    now_s = 100.0
+    with capture_logs() as lines, watched(lambda: now_s) as on_progress:
+        for second in range(0, 13, 2):
+            now_s = 100.0 + second
+            on_progress(Progress(second * 10, 130, second * 9, float(second), 10.0, 1_700_000_000_000))
+    assert [(line["action"], line["readings"], line["of"], line["labels"]) for line in lines] == [
+        ("replay_progress", 60, 130, 54),
+        ("replay_progress", 120, 130, 108),
+    ]
+    assert lines[0]["at"] == "2023-11-14T22:13:20.000Z"
+
+
+def test_markup_in_a_machine_s_name_is_shown_as_it_is() -> None:
+    comparing = Comparing()
+    label = {"label_id": "load-0-7-0", "client_id": "acme", "machine_id": "[red]7[/]", "stack": "load", "label": "normal",
+             "event_time": "2026-11-24T02:44:10.000Z", "surprise": 1.0}  # fmt: skip
+    comparing.then(msgspec.json.encode(label))
+    comparing.now(msgspec.json.encode({**label, "surprise": 2.0}))
+    comparing.finish_partition()
+    console = Console(width=120, record=True, file=io.StringIO())
+    tell_comparison(comparing.result(), console)
+    said = console.export_text()
+    assert "acme/[red]7[/]" in said
+    assert "[red]7[/]  load-0-7-0  surprise 1 → 2" in said
+
+
+def test_an_unfinished_replay_is_one_process_s_and_leaves_nothing_where_nothing_began(tmp_path: Path) -> None:
+    work = Work(tmp_path / "work")
+    with work.held(), pytest.raises(BadSettings, match="another process is at the replay"), Work(work.directory).held():
+        raise AssertionError("which must not be reached")
+    assert not work.directory.exists()
