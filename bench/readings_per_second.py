@@ -37,7 +37,11 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         url = options.broker or stack.enter_context(KafkaJars()).url
         for number in range(options.rounds):
-            for one in (*others, WORKER):
+            # Each round begins with another: who comes first finds a broker that has not compiled its code yet, and who
+            # comes behind a slow one finds it idle.
+            contenders = (*others, WORKER)
+            first = number % len(contenders)
+            for one in (*contenders[first:], *contenders[:first]):
                 rate = measure(url, round(options.readings * one.share), options.machines, one)
                 rates[one.key].append(rate)
                 print(f"round {number + 1}: {one.name}: {rate:,.0f} readings/s", flush=True)
