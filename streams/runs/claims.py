@@ -24,6 +24,8 @@ from schemas.errors import BrokerError
 from streams.access.broker import for_aiokafka
 from streams.settings import BrokerSettings
 
+#: Between two tries over a network that breaks.
+_TRY_AGAIN_S: Final = 0.2
 #: So many partitions are claimed at once; each takes a connection or two.
 _AT_ONCE: Final = 16
 _SEQUENCES: Final = 2**31  # Kafka counts a producer's records in a partition from 0 up to this, and on from 0
@@ -103,9 +105,9 @@ class Claims:
     async def _claim(self, number: int, begun: bool) -> Claim:
         async with self._few:
             if begun:
-                await self._told(number, self._transaction(number, None, self._topics))
+                await self._told(number, self._topics)
             # Only once the markers are in all topics the broker gives the next epoch.
-            return await self._told(number, self._transaction(number, None, ()))
+            return await self._told(number, ())
 
     async def _transaction(self, number: int, claim: Claim | None, topics: Collection[str]) -> Claim:
         """An empty transaction over ``topics``, with the partition's next epoch or that of ``claim``."""
@@ -128,11 +130,22 @@ class Claims:
         """The name under which the broker knows who owns a partition."""
         return f"{self._name}-{number}"
 
-    async def _told(self, number: int, doing: Any) -> Claim:
+    async def _told(self, number: int, topics: Collection[str]) -> Claim:
         try:
-            return await asyncio.wait_for(doing, self._broker.session_timeout_s)
+            return await asyncio.wait_for(self._tried(number, topics), self._broker.session_timeout_s)
         except (KafkaError, OSError) as error:
             raise BrokerError(
                 f"partition {number} cannot be claimed on {self._broker.url}: {type(error).__name__}: {error}. A worker "
                 f"needs Write on transactional ids that begin with {self._name}-: docs/security.md lists its rights."
             ) from error
+
+    async def _tried(self, number: int, topics: Collection[str]) -> Claim:
+        """A transaction, begun again where the network broke it: the next one ends what is left of it."""
+        while True:
+            try:
+                return await self._transaction(number, None, topics)
+            except KafkaError as error:
+                # aiokafka hides a broken connection behind an error that it calls final.
+                if not (error.retriable or getattr(error.__cause__, "retriable", False)):
+                    raise
+            await asyncio.sleep(_TRY_AGAIN_S)

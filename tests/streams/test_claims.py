@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, TransactionalIdAuthorizationFailed
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from schemas.errors import BrokerError
@@ -138,3 +139,37 @@ async def test_a_broker_that_cannot_be_asked_is_named_with_the_partition(make_se
     settings = make_settings("127.0.0.1:9")
     with pytest.raises(BrokerError, match=r"partition 3 cannot be claimed on 127.0.0.1:9.*docs/security.md"):
         await Claims(settings.broker, "some", ["t"], {}, renewed_in="t").take({3: True})
+
+
+class OverANetwork(Claims):
+    """Claims of which each try fails as ``tries`` says, until one gives a claim."""
+
+    def __init__(self, settings: Settings, tries: list[Exception | Claim]) -> None:
+        super().__init__(settings.broker, "test", ("labels",), held={}, renewed_in="status")
+        self.tries = tries
+
+    async def _transaction(self, *_: Any) -> Claim:
+        one = self.tries.pop(0)
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+
+def wrapped(cause: KafkaError) -> KafkaError:
+    """An error as aiokafka's producer raises it."""
+    error = KafkaError(repr(cause))
+    error.__cause__ = cause
+    return error
+
+
+async def test_a_claim_is_tried_again_where_the_connection_broke(make_settings: MakeSettings) -> None:
+    claim = Claim(producer_id=7, epoch=3)
+    claims = OverANetwork(make_settings(), [wrapped(KafkaConnectionError("closed")), NodeNotReadyError(), claim])
+    await claims.take({0: False})
+    assert claims._held == {0: claim}
+
+
+async def test_a_claim_that_the_broker_refuses_is_not_tried_again(make_settings: MakeSettings) -> None:
+    claims = OverANetwork(make_settings(), [wrapped(TransactionalIdAuthorizationFailed()), Claim(7, 3)])
+    with pytest.raises(BrokerError, match="partition 0 cannot be claimed"):
+        await claims.take({0: False})
