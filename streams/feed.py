@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from models.batches import WideBatch
 from schemas.errors import BadSettings, BrokerError
-from streams.access.broker import for_aiokafka
+from streams.access.broker import for_aiokafka, no_topic
 from streams.access.why import cannot_connect
 from streams.partitions import partition_of
 from streams.reading_json import encode_tags, encode_wide
@@ -131,10 +131,7 @@ async def _partitions(producer: Any, topic: str) -> int:
     cluster = await producer.client.fetch_all_metadata()
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
-        raise BrokerError(
-            f"there is no topic {topic} that we may see; make it with `wellsentry topics create`, or give this user the "
-            "right to it (docs/security.md)"
-        )
+        raise no_topic(topic)
     return len(partitions)
 
 

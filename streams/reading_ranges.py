@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.errors import BrokerError
-from streams.access.broker import for_aiokafka
+from streams.access.broker import for_aiokafka, no_topic
 from streams.access.why import start
 from streams.runs.batches import Fetched, all_records
 from streams.runs.run import MAX_RUN, Run
@@ -107,10 +107,7 @@ class RangeReader:
         """The ranges of ``topic`` within ``bounds``, as it is now; empty ones too. Raises :class:`BrokerError` without it."""
         there = (await self._consumer._client.fetch_all_metadata()).partitions_for_topic(topic)
         if not there:  # asked for its records, aiokafka would wait for it for ever
-            raise BrokerError(
-                f"there is no topic {topic} that we may see: make it with `wellsentry topics create`, or give this user the "
-                "right to it (docs/security.md)"
-            )
+            raise no_topic(topic)
         wanted = sorted(there if bounds.partitions is None else bounds.partitions)
         missing = [number for number in wanted if number not in there]
         if missing:

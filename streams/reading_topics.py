@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.errors import BrokerError
-from streams.access.broker import for_aiokafka
+from streams.access.broker import for_aiokafka, no_topic
 from streams.access.why import start
 from streams.settings import Settings
 
@@ -39,10 +39,7 @@ async def read_topic(
     try:
         await start(consumer, settings.broker)
         if topic not in await consumer.topics():  # aiokafka would ask for it for ever
-            raise BrokerError(
-                f"there is no topic {topic} that we may see: make it with `wellsentry topics create`, or give this user the "
-                "right to it (docs/security.md)"
-            )
+            raise no_topic(topic)
         partitions = [TopicPartition(topic, number) for number in range(settings.broker.partitions)]
         consumer.assign(partitions)
         if not from_beginning:

@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import BadSettings
+from schemas.errors import BadSettings, BrokerError
 from streams.access.tokens import AiokafkaTokens, KafkaPythonTokens
 from streams.settings import BrokerSettings
 
@@ -51,6 +51,14 @@ def for_faust(broker: BrokerSettings) -> "CredentialsT | None":
 def addresses(broker: BrokerSettings) -> list[str]:
     """The bootstrap servers, each host:port."""
     return [address.strip() for address in broker.url.split(",")]
+
+
+def no_topic(topic: str) -> BrokerError:
+    """What to raise where a topic is wanted that the broker does not show us."""
+    return BrokerError(
+        f"there is no topic {topic} that we may see: make it with `wellsentry topics create`, or give this user the right to "
+        "it (docs/security.md)"
+    )
 
 
 def tls(broker: BrokerSettings) -> ssl.SSLContext | None:

@@ -50,7 +50,7 @@ class TopicSource:
         from kafka import KafkaConsumer, TopicPartition
         from kafka.errors import KafkaError
 
-        from streams.access.broker import for_kafka_python
+        from streams.access.broker import for_kafka_python, no_topic
 
         place = TopicPartition(self._topic, partition)
         try:
@@ -59,10 +59,7 @@ class TopicSource:
             )
             try:
                 if partition not in (consumer.partitions_for_topic(self._topic) or ()):
-                    raise BrokerError(
-                        f"there is no topic {self._topic} with a partition {partition} that we may see: make it with "
-                        "`wellsentry topics create`, or give this user the right to it (docs/security.md)"
-                    )
+                    raise no_topic(f"{self._topic} with a partition {partition}")
                 consumer.assign([place])
                 first = consumer.offsets_for_times({place: from_ms}).get(place)
                 end = consumer.end_offsets([place])[place]
