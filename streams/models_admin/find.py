@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.errors import UnknownModel
 from streams.registry import Registry
-from streams.registry.paths import safe
+from streams.registry.paths import digest_in, safe, stack_directory
 
 #: Shorter beginnings say too little.
 _SHORTEST: Final = 4
@@ -41,15 +41,6 @@ def listed(registry: Registry, scope: Scope) -> tuple[list[str], frozenset[str]]
     return [path for path in paths if scope.holds(path)], activated
 
 
-def digest_in(path: str) -> str:
-    """The digest that an entry is named after.
-
-    >>> digest_in("acme/well-7/load/20261124T024410.000Z-0123456789abcdef/manifest.json")
-    '0123456789abcdef'
-    """
-    return path.split("/")[3].rsplit("-", 1)[1]
-
-
 def find(registry: Registry, digest: str, scope: Scope) -> str:
     """The manifest of the newest entry whose digest begins so.
 
@@ -63,7 +54,7 @@ def find(registry: Registry, digest: str, scope: Scope) -> str:
             f"no model{scope} in {registry.url} has a digest that begins with {digest}; `wellsentry models list` shows "
             "which there are"
         )
-    meant = dict.fromkeys((path.rsplit("/", 2)[0], digest_in(path)) for path in found)
+    meant = dict.fromkeys((stack_directory(path), digest_in(path)) for path in found)
     if len(meant) > 1:
         shown = [f"{whose} {of}" for whose, of in meant][:_MOST_SHOWN]
         raise UnknownModel(

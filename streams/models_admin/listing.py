@@ -9,8 +9,9 @@ from typing import Any, Final
 from schemas.errors import DamagedEntry
 from schemas.manifest import Manifest
 from schemas.times import datetime_to_ms, iso
-from streams.models_admin.find import Scope, digest_in, listed
+from streams.models_admin.find import Scope, listed
 from streams.registry import Registry
+from streams.registry.paths import digest_in, stack_directory
 
 #: So many manifests are read at a time: in S3 each takes some ten milliseconds.
 _READERS: Final = 8
@@ -41,7 +42,7 @@ class Row:
 def newest_of_each(registry: Registry, scope: Scope) -> list[Row]:
     """What should be in force of each machine and stack, and how many others there are of it."""
     entries, activated = listed(registry, scope)
-    groups = [list(paths) for _, paths in groupby(entries, key=_whose)]
+    groups = [list(paths) for _, paths in groupby(entries, key=stack_directory)]
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(lambda paths: _one_of(registry, paths, activated), groups))
 
@@ -51,7 +52,7 @@ def all_of(registry: Registry, scope: Scope, most: int) -> list[Row]:
     rows: list[Row] = []
     entries, activated = listed(registry, scope)
     with ThreadPoolExecutor(_READERS) as readers:
-        for _, group in groupby(entries, key=_whose):
+        for _, group in groupby(entries, key=stack_directory):
             paths = list(group)
             why = _in_force(registry, paths, activated)
             shown = paths[::-1][:most]
@@ -78,7 +79,7 @@ def _in_force(registry: Registry, paths: Sequence[str], activated: Collection[st
         manifest, _ = _manifest(registry, path)
         if manifest is None:
             continue
-        if _whose(path) not in activated:
+        if stack_directory(path) not in activated:
             return {path: "newest"}
         chosen = registry.chosen(manifest.client_id, manifest.machine_id, manifest.stack)
         if chosen is None:
@@ -95,7 +96,3 @@ def _manifest(registry: Registry, path: str) -> tuple[Manifest | None, str]:
         return registry.manifest(path), ""
     except DamagedEntry as error:
         return None, str(error)
-
-
-def _whose(path: str) -> str:
-    return path.rsplit("/", 2)[0]

@@ -55,6 +55,24 @@ def _compact(moment: datetime) -> str:
     return iso(datetime_to_ms(moment)).replace("-", "").replace(":", "")
 
 
+def stack_directory(path: str) -> str:
+    """The directory with all models of the stack whose entry or activation lies at ``path``.
+
+    >>> stack_directory("acme/well-7/load/20261124T024410.000Z-0123456789abcdef/manifest.json")
+    'acme/well-7/load'
+    """
+    return path.rsplit("/", 2)[0]
+
+
+def digest_in(path: str) -> str:
+    """The digest that an entry is named after.
+
+    >>> digest_in("acme/well-7/load/20261124T024410.000Z-0123456789abcdef/manifest.json")
+    '0123456789abcdef'
+    """
+    return path.split("/")[3].rsplit("-", 1)[1]
+
+
 def beside(manifest: str, name: str) -> str:
     """The file called ``name`` of the entry with this manifest."""
     return manifest.removesuffix(MANIFEST) + name

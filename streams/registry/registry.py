@@ -25,9 +25,11 @@ from streams.registry.paths import (
     activation_path,
     activations_path,
     beside,
+    digest_in,
     forest_name,
     models_path,
     safe,
+    stack_directory,
 )
 from streams.settings import RegistrySettings
 
@@ -114,6 +116,10 @@ class Registry:
         """All complete entries of a machine's stack, oldest first. The fleet's machine is ``*``."""
         return _manifests(self._files.below(models_path(client_id, machine_id, stack)))
 
+    def with_digest(self, client_id: str, machine_id: str, stack: str, digest: str) -> list[str]:
+        """Those of them whose model has this digest, newest first: the same model may have been fitted twice."""
+        return [path for path in reversed(self.entries(client_id, machine_id, stack)) if digest_in(path) == digest]
+
     def all_entries(
         self, client_id: str | None = None, machine_id: str | None = None
     ) -> tuple[list[str], frozenset[str]]:
@@ -122,7 +128,7 @@ class Registry:
         """
         names = [] if client_id is None else [client_id] if machine_id is None else [client_id, machine_id]
         listed = self._files.below("/".join(map(safe, names)))
-        return _manifests(listed), frozenset(path.rsplit("/", 2)[0] for path in listed if _is_activation(path))
+        return _manifests(listed), frozenset(stack_directory(path) for path in listed if _is_activation(path))
 
     def activations(self, client_id: str, machine_id: str, stack: str) -> list[Activation]:
         """What was activated of a machine's stack, oldest first."""
@@ -136,9 +142,7 @@ class Registry:
 
     def answer_to(self, client_id: str, machine_id: str, stack: str, digest: str, request_sha256: str) -> str | None:
         """The whole entry with this model that was made for this very request, None when there is none."""
-        for path in reversed(self.entries(client_id, machine_id, stack)):
-            if not _entry_name(path).endswith(f"-{digest}"):
-                continue
+        for path in self.with_digest(client_id, machine_id, stack, digest):
             with contextlib.suppress(DamagedEntry):
                 if self.manifest(path).request_sha256 == request_sha256 and self.update(path).digest == digest:
                     return path
@@ -223,7 +227,7 @@ def _manifests(paths: list[str]) -> list[str]:
 
 def _newest(manifests: list[str]) -> dict[str, str]:
     """The last of each <client>/<machine>/<stack>. ``manifests`` are sorted, entries by their time."""
-    return {path.rsplit("/", 2)[0]: path for path in manifests}
+    return {stack_directory(path): path for path in manifests}
 
 
 def _is_activation(path: str) -> bool:
@@ -233,7 +237,3 @@ def _is_activation(path: str) -> bool:
 @cache
 def _plot_code() -> bytes:
     return Path(__file__).with_name(PLOT).read_bytes()
-
-
-def _entry_name(path: str) -> str:
-    return path.rsplit("/", 2)[1]

@@ -8,6 +8,7 @@ from schemas.errors import DamagedEntry
 from schemas.training import FLEET, ModelUpdate
 from streams.reading_ranges import Bounds, RangeReader
 from streams.registry import Registry
+from streams.registry.paths import digest_in
 from streams.replay.steps import Whose
 from streams.settings import BrokerSettings
 
@@ -77,4 +78,4 @@ class Models:
         paths = self._paths.get(whose)
         if paths is None:
             paths = self._paths[whose] = self._registry.entries(whose.client_id, whose.machine_id, whose.stack)
-        return next((path for path in reversed(paths) if path.rsplit("/", 2)[1].endswith(f"-{digest}")), None)
+        return next((path for path in reversed(paths) if digest_in(path) == digest), None)

@@ -14,14 +14,29 @@ def newest_snapshot(registry: Registry, whose: Whose, topic: str, partition: int
     Raises :class:`RegistryError` when the registry cannot be read.
     """
     for path in reversed(registry.entries(whose.client_id, whose.machine_id, whose.stack)):
-        with contextlib.suppress(DamagedEntry, StateError):
-            manifest = registry.manifest(path)
-            source = manifest.source
-            if manifest.state_offset is None or source is None or manifest.state_offset >= before:
-                continue
-            if (source.topic, source.partition) != (topic, partition):
-                continue
-            packed = registry.state(path)
-            if packed is not None:
-                return Snapshot.unpack(packed)
+        found = snapshot_at(registry, path, topic, partition, before)
+        if found is not None:
+            return found
+    return None
+
+
+def snapshot_at(
+    registry: Registry, path: str, topic: str, partition: int, before: float = float("inf")
+) -> Snapshot | None:
+    """The snapshot of the entry at ``path``, if it is whole and holds readings of ``topic`` before offset ``before`` alone.
+
+    Raises :class:`RegistryError` when the registry cannot be read.
+    """
+    with contextlib.suppress(DamagedEntry, StateError):
+        manifest = registry.manifest(path)
+        source, offset = manifest.source, manifest.state_offset
+        if (
+            source is None
+            or (source.topic, source.partition) != (topic, partition)
+            or offset is None
+            or offset >= before
+        ):
+            return None
+        packed = registry.state(path)
+        return None if packed is None else Snapshot.unpack(packed)
     return None

@@ -1,5 +1,6 @@
 """From a label to all that it was made of: the reading on its topic, the machine's state before it, the models in force."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -8,11 +9,12 @@ import msgspec
 from models.engine.snapshots import Snapshot
 from models.engine.state import LATENESS
 from schemas.decoding import decode_reading
-from schemas.errors import BadReading, DamagedEntry, LabelNotFound, RegistryError, StateError
+from schemas.errors import BadReading, DamagedEntry, LabelNotFound, RegistryError
 from schemas.labels import Label
 from schemas.training import FLEET, ModelUpdate
 from streams.registry import Registry
 from streams.replay.adoptions import Adoption, adoptions_in, still_to_come
+from streams.replay.starts import snapshot_at
 from streams.reproduce.evidence import Evidence, FoundIn, KeptSnapshot
 from streams.reproduce.label_ids import LabelId
 from streams.reproduce.places import Message, Places
@@ -169,17 +171,7 @@ class Gathering:
 
     def _snapshot(self, path: str, label: Label) -> Snapshot | None:
         if path not in self._snapshots:
-            self._snapshots[path] = None
-            try:
-                manifest = self._registry.manifest(path)
-                source = manifest.source
-                of_here = source is not None and (source.topic, source.partition) == (
-                    label.source_topic, label.source_partition,
-                )  # fmt: skip
-                packed = self._registry.state(path) if of_here and manifest.state_offset is not None else None
-                self._snapshots[path] = None if packed is None else Snapshot.unpack(packed)
-            except (DamagedEntry, StateError):  # an older one will do
-                pass
+            self._snapshots[path] = snapshot_at(self._registry, path, label.source_topic, label.source_partition)
         return self._snapshots[path]
 
     def _take_model(
@@ -210,12 +202,9 @@ class Gathering:
         return self._models[whose]
 
     def _in_registry(self, client: str, machine: str, stack: str, digest: str) -> ModelUpdate | None:
-        for path in reversed(self._registry.entries(client, machine, stack)):
-            if path.rsplit("/", 2)[1].endswith(f"-{digest}"):
-                try:
-                    return self._registry.update(path)
-                except DamagedEntry:
-                    continue
+        for path in self._registry.with_digest(client, machine, stack, digest):
+            with contextlib.suppress(DamagedEntry):
+                return self._registry.update(path)
         return None
 
     def _on_models_topic(self, whose: tuple[str, str, str, str], partition: int) -> Iterator[ModelUpdate]:
