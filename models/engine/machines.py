@@ -62,9 +62,9 @@ class Machines:
         return {name: engine.step(batch) for name, engine in self.stacks.items()}
 
     @property
-    def has_unread(self) -> bool:
-        """Whether there are machines whose records have not been read back yet: their first readings take long."""
-        return any(reader.unread for reader in self.readers.values())
+    def unread(self) -> int:
+        """Of how many machines the records have not been read back yet, in all stacks: their first readings take long."""
+        return sum(len(reader.unread) for reader in self.readers.values())
 
     def record_keys(self, stack: str) -> Sequence[bytes]:
         """By slot: how the keys of a machine's records begin."""

@@ -78,6 +78,7 @@ class Judge:
         self._counts = counts
         self._latest: dict[str, dict[int, Any]] = {}  # by stack and slot: labels whose status is not sent
         self._keys: list[bytes] = []  # by slot: the key of its labels
+        self._reads_back = True  # whether the last readings brought machines that had to be read back
 
     @property
     def at_once(self) -> int:
@@ -86,8 +87,11 @@ class Judge:
 
     @property
     def is_slow(self) -> bool:
-        """Whether the next reading may take a millisecond, for its machine's state has to be read back."""
-        return self._machines.has_unread
+        """Whether the next readings may take a millisecond each, for their machines' state has to be read back.
+
+        Some machines never send again, and theirs is never read: it counts what the last readings asked for.
+        """
+        return self._reads_back and self._machines.unread > 0
 
     def judge(self, parts: Sequence[Part]) -> list[Slots]:
         """Take ``parts`` through the engine; of each the slots whose state changed."""
@@ -99,8 +103,10 @@ class Judge:
             partition.output.rejected += [(one.key, one.model_dump_json().encode()) for one in rejected]
         slots = taken.batch.slot.tolist()
         slots_of = [slots[first:stop] for first, stop in pairwise([0, *taken.ends])]
+        unread = self._machines.unread
         for (partition, _), own in zip(parts, slots_of, strict=True):
             partition.engine.read_back(own)
+        self._reads_back = self._machines.unread < unread
         verdicts = self._machines.step(taken.batch)
         partitions = [partition for partition, _ in parts]
         outputs = {one.engine.partition: one.output for one in partitions}
@@ -182,6 +188,7 @@ class Judge:
         """Forget what belongs to slots: these are about to change."""
         self._latest.clear()
         self._keys.clear()
+        self._reads_back = True
 
 
 def _record(one: Incident | TrainingRequest) -> Record:

@@ -146,6 +146,31 @@ def test_partitions_that_stay_go_on_to_the_letter_when_one_goes_and_comes_back(d
     sides.assert_same()
 
 
+def test_a_machine_that_never_sends_again_does_not_keep_the_others_slow() -> None:
+    sides = Sides("isolation_forest")
+    sides.feed(range(10))
+    records = _all_records(sides, 1)
+    machines = Machines(choose_stacks(["load"]), EngineSettings(detectors={"load": "isolation_forest"}, history=128))
+    engine, judge = Engine(machines, 1), Judge(machines, STAMP, LIMITS, Counts())
+    assert not judge.is_slow
+    for key, value in records:
+        engine.restore(key, value)
+    engine.finish_restore()
+    assert judge.is_slow
+    known = machines.unread
+    one, body = (
+        Partition(engine, LIMITS),
+        b'{"client_id":"acme","machine_id":"well-001","time":%d,"casing_pressure":1.0}',
+    )
+    for at, slow in enumerate((True, False)):
+        record = Record(b"well-001", body % (1_790_000_000 + at), 10_000 + at, 1)
+        judge.judge([(one, [record])])
+        assert judge.is_slow == slow
+    assert machines.unread == known - 1 > 0
+    judge.forget()
+    assert judge.is_slow
+
+
 def _all_records(sides: Sides, number: int) -> list[tuple[bytes, bytes]]:
     engine = sides.alone[number].engine
     touched = [("load", slot) for slot in engine.slots.values()]
