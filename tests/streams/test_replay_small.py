@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from rich.console import Console
-from structlog.testing import capture_logs
+from structlog.testing import CapturingLogger
 
 from models.engine.engine import Engine
 from models.engine.labels import Stamp
@@ -18,6 +18,7 @@ from schemas.errors import BadSettings
 from streams.build_info import build_info
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, RangeReader
+from streams.replay import telling
 from streams.replay.bookmark import Work
 from streams.replay.comparing import Comparing
 from streams.replay.plan import Asked, PartitionPlan, Plan
@@ -100,12 +101,18 @@ def test_machines_whose_older_readings_are_gone_are_named_with_where_they_begin(
     assert "machine well-9 is left out: its model is gone" in said
 
 
-def test_where_there_is_no_terminal_a_line_every_five_seconds_says_how_far_it_is() -> None:
+def test_where_there_is_no_terminal_a_line_every_five_seconds_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logger = CapturingLogger()  # the module's own is set up by whichever test first made it speak
+    monkeypatch.setattr(telling, "log", logger)
     now_s = 100.0
-    with capture_logs() as lines, watched(lambda: now_s) as on_progress:
+    with watched(lambda: now_s) as on_progress:
         for second in range(0, 13, 2):
             now_s = 100.0 + second
             on_progress(Progress(second * 10, 130, second * 9, float(second), 10.0, 1_700_000_000_000))
+    assert {call.method_name for call in logger.calls} == {"info"}
+    lines = [call.kwargs for call in logger.calls]
     assert [(line["action"], line["readings"], line["of"], line["labels"]) for line in lines] == [
         ("replay_progress", 60, 130, 54),
         ("replay_progress", 120, 130, 108),
