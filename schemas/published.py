@@ -10,6 +10,7 @@ from schemas.case import Case
 from schemas.comparison import Comparison
 from schemas.events import LookBackEvent
 from schemas.exploration import Exploration
+from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
@@ -26,6 +27,7 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     TagReading,
     Label,
     Incident,
+    Feedback,
     Status,
     Rejected,
     TrainingRequest,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.readings import TagReading, WideReading
@@ -53,6 +54,7 @@ class Topics:
     rejected: TopicDeclaration
     training: TopicDeclaration
     models: TopicDeclaration
+    feedback: TopicDeclaration
     changelog: TopicDeclaration
 
     def __iter__(self) -> Iterator[TopicDeclaration]:
@@ -96,6 +98,9 @@ def topics(prefix: str) -> Topics:
             "compact",
             None,
             "Models to be in force, the latest of each.",
+        ),
+        feedback=declare(
+            "feedback", "machine_id", (Feedback,), "delete", 365 * DAY_MS, "What people say about incidents."
         ),
         changelog=declare(
             "worker-state-changelog", "client/machine/stack/part", (), "compact", None, "The worker's table."

@@ -196,6 +196,23 @@ class HandlerSettings(_Section):
     unit: str = Field("psi", description="Unit of the pressures in files.")
 
 
+class DashboardSettings(_Section):
+    """The dashboard: a web server of its own."""
+
+    host: str = Field("127.0.0.1", description="Address to listen at. Beyond this machine only with sign-in.")
+    port: int = Field(8080, ge=0, le=65_535, description="0: any free one.")
+    silent_after_s: float = Field(
+        300.0, gt=0, description="A machine of which nothing came for so long is shown as silent."
+    )
+    tick_s: float = Field(0.25, ge=0.05, le=5, description="What changed is sent to browsers this often.")
+
+
+class NotifierSettings(_Section):
+    """The notifier: incidents to people and other programs."""
+
+    app_id: str = Field("wellsentry-notifier", description="Consumer group.")
+
+
 class LogSettings(_Section):
     """What is logged and how."""
 
@@ -224,6 +241,8 @@ class Settings(BaseSettings):
     dynamodb: DynamoSettings = DynamoSettings()  # type: ignore[call-arg]
     sink: SinkSettings = SinkSettings()  # type: ignore[call-arg]
     handler: HandlerSettings = HandlerSettings()  # type: ignore[call-arg]
+    dashboard: DashboardSettings = DashboardSettings()  # type: ignore[call-arg]
+    notifier: NotifierSettings = NotifierSettings()  # type: ignore[call-arg]
     log: LogSettings = LogSettings()  # type: ignore[call-arg]
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.events import LookBackEvent
+from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
@@ -19,8 +20,8 @@ from schemas.training import Activation, FeatureModel, ModelUpdate, SourceRange,
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
-    WideReading, TagReading, Label, Incident, Status, StackStatus, Rejected, TrainingRequest, SourceRange, ModelUpdate,
-    FeatureModel, Activation, Manifest, LookBackEvent, LoadADOutput, RefusedEvent,
+    WideReading, TagReading, Label, Incident, Feedback, Status, StackStatus, Rejected, TrainingRequest, SourceRange,
+    ModelUpdate, FeatureModel, Activation, Manifest, LookBackEvent, LoadADOutput, RefusedEvent,
 )  # fmt: skip
 
 

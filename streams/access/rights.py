@@ -31,7 +31,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
     all_topics = settings.topics
     return {
         "worker": Rights(
-            reads=(all_topics.readings, all_topics.models, all_topics.changelog),
+            reads=(all_topics.readings, all_topics.models, all_topics.feedback, all_topics.changelog),
             writes=(
                 all_topics.labels,
                 all_topics.incidents,
@@ -57,5 +57,18 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
         "audit": Rights(
             reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=settings.worker.app_id
         ),
+        "dashboard": Rights(
+            reads=(
+                all_topics.labels,
+                all_topics.incidents,
+                all_topics.status,
+                all_topics.rejected,
+                all_topics.training,
+                all_topics.models,
+                all_topics.feedback,
+            ),
+            writes=(all_topics.feedback,),
+        ),
+        "notifier": Rights(reads=(all_topics.incidents, all_topics.feedback), joins=settings.notifier.app_id),
         "replay": Rights(reads=(all_topics.readings, all_topics.models, all_topics.labels)),
     }
