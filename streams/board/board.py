@@ -13,7 +13,7 @@ from streams.demo.figures import Figures, Machine
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _TOP_SURPRISE: Final = 6.0
 _VERDICT_STYLE: Final = {"normal": "green", "anomalous": "bold red", "unscored": "dim"}
-_FRAME_ROWS: Final = 7
+_FRAME_ROWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ def _summary(figures: Figures, rates: Rates, elapsed_s: float) -> RenderableType
     stored = "-" if figures.stored is None else f"{figures.stored:,}"
     counts.append(f"{stored} stored  ")
     counts.append(f"{figures.open_incidents} open incidents", "bold red" if figures.open_incidents else "")
-    return Panel(Group(line, counts), title="wellsentry", title_align="left", padding=(0, 1))
+    lines = [line, counts]
+    if figures.dashboard is not None:
+        lines.append(Text.assemble("in a browser: ", (figures.dashboard, "bold")))
+    return Panel(Group(*lines), title="wellsentry", title_align="left", padding=(0, 1))
 
 
 def _machines(figures: Figures, width: int, rows: int) -> RenderableType:

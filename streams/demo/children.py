@@ -85,6 +85,14 @@ class Child:
         """Whether it has said that it takes what comes."""
         return '"action": "ready"' in self.log.read_text(errors="replace")
 
+    def last_said(self, action: str) -> dict[str, Any] | None:
+        """Its newest log line with this action; None if there is none."""
+        for line in reversed(self.log.read_text(errors="replace").splitlines()):
+            if f'"action": "{action}"' in line:
+                found: dict[str, Any] = json.loads(line)
+                return found
+        return None
+
     def wait(self, within_s: float) -> int:
         """Wait for it to end by itself; its exit status."""
         return self._process.wait(within_s)

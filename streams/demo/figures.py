@@ -78,6 +78,7 @@ class Figures:
         self.incidents: dict[str, str] = {}  # open or closed, by id
         self.latencies = Latencies()
         self.stored: int | None = None
+        self.dashboard: str | None = None  # its address, once it serves
 
     @property
     def labels(self) -> int:

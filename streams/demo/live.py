@@ -46,6 +46,7 @@ async def watch_live(stage: Stage, options: DemoOptions, figures: Figures, stop:
                 for task in tasks:
                     if task.done():
                         task.result()
+                figures.dashboard = figures.dashboard or stage.dashboard
                 show.look(time.monotonic() - began)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
@@ -121,6 +122,6 @@ class _Plain(_Show):
         print(
             f"{elapsed_s:6.1f} s  {speed.readings:,.0f} readings/s  labels: {kinds or 'none'}  "
             f"{figures.rejected} rejected  {len(figures.models)} models  {figures.open_incidents} open incidents  "
-            f"p99 {'-' if p99 is None else f'{p99:.0f} ms'}",
+            f"p99 {'-' if p99 is None else f'{p99:.0f} ms'}  {figures.dashboard or ''}",
             flush=True,
         )

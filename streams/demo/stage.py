@@ -13,12 +13,21 @@ from streams.demo.figures import DemoFailed
 from streams.demo.options import DemoOptions
 from streams.parts.embedded_aws import EmbeddedAws
 from streams.parts.embedded_broker import LIMITS, EmbeddedBroker
+from streams.parts.ports import is_listening
 from streams.settings import Settings, load_settings
 from streams.topics_admin import create_topics
 
 #: Labels are stored soon rather than cheaply: somebody is looking.
 _SINK_LINGER_S = 1.0
 _PUBLISH_WITHIN_S = 120.0
+#: Of the dashboard, where nobody else has it.
+_PORT = 8080
+
+
+def _programs(options: DemoOptions) -> list[str]:
+    """What a demo runs; a dashboard only where somebody has time to look at it."""
+    programs = ["worker", "trainer", "sink"] if options.refits else ["worker", "sink"]
+    return programs if options.once else [*programs, "dashboard"]
 
 
 class Stage:
@@ -63,6 +72,7 @@ class Stage:
             "sink": {"app_id": f"{run}-sink", "linger_s": _SINK_LINGER_S},
             "registry": {"url": str(registry)},
             "log": {"format": "json"},
+            "dashboard": {"port": 0 if is_listening(_PORT) else _PORT},
             "dynamodb": {
                 "endpoint": dynamodb,
                 "table": f"{run}-labels",
@@ -74,7 +84,7 @@ class Stage:
         create_topics(self.settings)
         if options.registry is not None and options.registry.exists():
             self._publish_registry()
-        for command in ("worker", "trainer", "sink") if options.refits else ("worker", "sink"):
+        for command in _programs(options):
             self.start(command)
 
     def start(self, command: str) -> Child:
@@ -94,6 +104,12 @@ class Stage:
     def ready(self) -> bool:
         """Whether the worker takes readings."""
         return all(child.ready for child in self.children if child.command == "worker")
+
+    @property
+    def dashboard(self) -> str | None:
+        """The dashboard's address, once it serves."""
+        told = [child.last_said("serving") for child in self.children if child.command == "dashboard"]
+        return next((str(line["url"]) for line in told if line is not None), None)
 
     def check(self) -> None:
         """Raise :class:`DemoFailed` with the end of its log if a program has died."""

@@ -1,0 +1,1 @@
+"""The dashboard: what operators look at, in a process of its own."""

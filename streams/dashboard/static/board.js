@@ -1,0 +1,49 @@
+// What all pages share: numbers and ages as people read them, states with a sign besides their colour, and a socket that comes back.
+const wellsentry = (() => {
+  const STATES = {
+    incident: { sign: "▲", text: "incident" },
+    anomalous: { sign: "◆", text: "anomalous" },
+    normal: { sign: "●", text: "normal" },
+    silent: { sign: "✕", text: "silent" },
+  };
+
+  // A state as it is shown; what is none of the four is why a reading was not scored.
+  function state(name) {
+    const known = STATES[name];
+    return known ? { ...known, css: "ws-" + name } : { sign: "○", text: name.replaceAll("_", " "), css: "ws-unscored" };
+  }
+
+  function number(value, digits = 1) {
+    return value === null || value === undefined
+      ? "–" : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  function span(ms) {
+    if (ms === null || ms === undefined) return "–";
+    const s = Math.max(0, Math.round(ms / 1000));
+    if (s < 60) return s + " s";
+    if (s < 3600) return Math.floor(s / 60) + " min";
+    if (s < 172800) return Math.floor(s / 3600) + " h";
+    return Math.floor(s / 86400) + " d";
+  }
+
+  // A socket that is opened again when it breaks, later each time. The server begins anew with everything.
+  function follow(path, onMessage) {
+    const shown = document.getElementById("ws-connection");
+    let wait = 500;
+    function open() {
+      const scheme = location.protocol === "https:" ? "wss://" : "ws://";
+      const socket = new WebSocket(scheme + location.host + path);
+      socket.onmessage = event => { wait = 500; onMessage(JSON.parse(event.data)); if (shown) shown.textContent = "● live"; };
+      socket.onclose = () => {
+        if (shown) shown.textContent = "✕ not connected, trying again";
+        setTimeout(open, wait);
+        wait = Math.min(wait * 2, 10000);
+      };
+    }
+    if (shown) shown.textContent = "○ connecting";
+    open();
+  }
+
+  return { state, number, span, follow };
+})();
