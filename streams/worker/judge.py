@@ -13,7 +13,7 @@ import numpy as np
 from models.engine.codes import ANOMALOUS, MISSING, UNSCORED
 from models.engine.labels import Stamp, make_labels, status_of
 from models.engine.machines import Machines
-from models.engine.requests import training_requests
+from models.engine.requests import Said, nothing_said, request_for_feedback, training_requests
 from models.engine.snapshots import take_snapshot
 from models.engine.verdicts import Verdicts
 from schemas.incidents import Incident
@@ -71,8 +71,11 @@ def together(runs: Iterable[Run], most: int) -> Iterator[list[Run]]:
 class Judge:
     """Judges runs; what comes of them waits in the ``output`` of their partitions."""
 
-    def __init__(self, machines: Machines, stamp: Stamp, limits: Limits, counts: Counts) -> None:
-        self._machines = machines
+    def __init__(
+        self, machines: Machines, stamp: Stamp, limits: Limits, counts: Counts, said: Said = nothing_said
+    ) -> None:
+        """``said``: what people said of a machine, which training requests go by and nothing else."""
+        self._machines, self._said = machines, said
         self._stamp = stamp
         self._limits = limits
         self._counts = counts
@@ -112,13 +115,27 @@ class Judge:
         outputs = {one.engine.partition: one.output for one in partitions}
         for name, judged in verdicts.items():
             self._label(name, judged, taken, slots, partitions, outputs)
-        for request in training_requests(self._machines, verdicts, taken.batch, self._stamp):
+        for request in training_requests(self._machines, verdicts, taken.batch, self._stamp, self._said):
             outputs[request.source.partition].training.append(_record(self._with_state(request, partitions)))
         self._counts.readings += len(taken.batch)
         self._counts.rejected += sum(map(len, taken.rejected))
         if len(taken.batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(taken.batch.time_ms.max()))
         return slots_of
+
+    def ask_for_refit(self, partition: Partition, client_id: str, machine_id: str, stack: str, offset: int) -> bool:
+        """Ask for a model, since feedback at ``offset`` changes what it is fitted to; whether there was anything to ask for.
+
+        No label changes by it, nor any state.
+        """
+        slot = partition.engine.slots.get((client_id, machine_id))
+        if slot is None or stack not in self._machines.stacks:
+            return False
+        partition.engine.read_back([slot])
+        request = request_for_feedback(self._machines, stack, slot, offset, self._stamp, self._said)
+        if request is not None:
+            partition.output.training.append(_record(self._with_state(request, [partition])))
+        return request is not None
 
     def _with_state(self, request: TrainingRequest, partitions: Sequence[Partition]) -> TrainingRequest:
         """The request with its machine's state, from which labels that come after it can be made again."""

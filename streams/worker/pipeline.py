@@ -3,6 +3,7 @@
 readings ─▶ runs ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
                                                        then changelog, then offset
 models ───▶ run ─▶ adopted, while its partition waits ─▶ changelog ─▶ in force for the readings that come next
+feedback ─▶ heard, whole before the first reading ─▶ what training requests leave out, and a request at once
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
 from streams.worker.judge import Counts, Judge, together
 from streams.worker.limits import Limits
+from streams.worker.listening import Listening
 from streams.worker.owning import Owning
 from streams.worker.partition import Partition
 from streams.worker.store import StateStore
@@ -60,7 +62,8 @@ class Worker:
         self._counts = Counts()
         machines = Machines(stacks, engine_settings)
         stamp = Stamp(topics.readings.name, build.version, build.git_commit)
-        self._judge = Judge(machines, stamp, self._limits, self._counts)
+        self._listening = Listening(app, settings, ThrottledWarnings(log))
+        self._judge = Judge(machines, stamp, self._limits, self._counts, self._listening.said)
 
         table = app.Table(
             "worker-state",
@@ -84,6 +87,7 @@ class Worker:
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.take_models)
+        app.agent(runs_topic(app, topics.feedback.name), name="wellsentry.feedback")(self.take_feedback)
         durable, adopter = self._durable, self._adopter
         owning = Owning(app, settings, self._store)
         for task in (
@@ -92,11 +96,13 @@ class Worker:
             durable.changelog.write_changes,
             adopter.adopt_models,
             owning.renew_claims,
+            self._listening.listen,
+            self.ask_for_refits,
             self.report,
         ):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
-        app.assign_hooks.append(owning.take_over)
+        app.assign_hooks += [owning.take_over, self._listening.begin]
         app.hold_back = self.hold_back
         table.on_recover(self.say_ready)
 
@@ -147,10 +153,27 @@ class Worker:
         async for run in each_run(fetches):
             await self._adopter.take_in(run, lambda run: bool(self._ours([run])))
 
+    # -- feedback
+
+    async def take_feedback(self, fetches: Any) -> None:
+        """No label depends on it: what comes of it is other training requests."""
+        async for run in each_run(fetches):
+            if self._ours([run]):
+                self._listening.take_in(run)
+
+    async def ask_for_refits(self) -> None:
+        """Ask for models of machines of which something was said, for ever."""
+        await self._listening.ask_for_refits(self._judge, self._durable, self._partition, self._adopter.changing)
+
+    # -- whose turn it is
+
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
-        readings, models = self._topics.readings.name, self._topics.models.name
+        readings, models, feedback = (
+            one.name for one in (self._topics.readings, self._topics.models, self._topics.feedback)
+        )
         held = {tp for tp in active if tp.topic == models} if self._adopter.is_full else set()
+        held |= {tp for tp in active if tp.topic in (readings, feedback) and not self._listening.is_heard(tp.partition)}
         waiting = [tp for tp in active if tp.topic in (readings, models) and tp.partition not in self._started]
         if not waiting:
             return held
@@ -196,6 +219,7 @@ class Worker:
             self._durable.forget()
             self._judge.forget()
             self._adopter.forget()
+            self._listening.forget()
             self._store.hand_over()
             self._starts.clear()
             self._started.clear()
