@@ -126,7 +126,7 @@ def test_a_false_alarm_comes_into_training_a_confirmed_stretch_does_not_and_undo
     before = asked(engine)
     assert max(before.medians[0]) < 125
     assert before.feedback == []
-    false_alarm = asked(engine, said("false_alarm", FROM, TO + 20))
+    false_alarm = asked(engine, said("false_alarm", FROM, TO + 30))
     assert max(false_alarm.medians[0]) > 139
     assert false_alarm.exclusions == []
     assert [one.feedback_id for one in false_alarm.feedback] == ["f1"]
