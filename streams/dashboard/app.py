@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
+from streams.dashboard.areas import read_areas
 from streams.dashboard.following import Following
 from streams.dashboard.live import live_router
 from streams.dashboard.live_rows import LiveRows
@@ -30,7 +31,10 @@ def dashboard_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="wellsentry", lifespan=_while_running(settings, picture, following), docs_url=None, redoc_url=None
     )
-    app.include_router(live_router(LiveRows(picture), following.caught_up, settings.dashboard.tick_s))
+    rows = LiveRows(picture, read_areas(settings.dashboard.areas_file), _now_ms)
+    app.include_router(
+        live_router(rows, following.caught_up, settings.dashboard.tick_s, settings.dashboard.rest_tick_s)
+    )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     fleet_page()
     ui.run_with(app, title="wellsentry", show_welcome_message=False)
@@ -57,4 +61,8 @@ def _while_running(
 async def _watch_the_clock(settings: Settings, picture: Picture) -> None:
     while True:
         await asyncio.sleep(_LOOK_AT_CLOCK_S)
-        picture.look_at_the_clock(round(time.time() * 1000), round(settings.dashboard.silent_after_s * 1000))
+        picture.look_at_the_clock(_now_ms(), round(settings.dashboard.silent_after_s * 1000))
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)

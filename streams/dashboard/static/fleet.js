@@ -1,9 +1,9 @@
 // The fleet's grid. Rows come over a socket as lists in the order of the columns that the first message names.
 const wellsentryFleet = (() => {
-  const { state, number, span, follow } = wellsentry;
+  const { state, number, span, follow, soon } = wellsentry;
   const rows = new Map();
-  const wanted = { client: "", find: "", state: "" };
-  let api = null, names = [], newest = 0;
+  const wanted = { client: "", area: "", find: "", state: "" };
+  let api = null, names = [], send = () => {}, inView = "";
 
   const numberColumn = (field, headerName, digits = 1, more = {}) => ({
     field, headerName, width: 105, cellClass: "ws-number", headerClass: "ag-right-aligned-header",
@@ -37,8 +37,10 @@ const wellsentryFleet = (() => {
 
   const ORDER = { incident: 0, anomalous: 1, silent: 2, normal: 4 };
   const columns = [
-    { field: "machine", headerName: "Machine", minWidth: 130, flex: 1, pinned: "left" },
+    { field: "machine", headerName: "Machine", width: 140, pinned: "left" },
+    numberColumn("urgency", "Urgency", 1, { width: 95, sortingOrder: ["desc", "asc"] }),
     { field: "client", headerName: "Client", width: 110 },
+    { field: "area", headerName: "Area", width: 110, valueFormatter: p => p.value || "–" },
     { field: "stack", headerName: "Stack", width: 90 },
     { field: "state", headerName: "State", width: 140, cellRenderer: stateCell,
       comparator: (a, b) => (ORDER[a] ?? 3) - (ORDER[b] ?? 3) },
@@ -49,9 +51,7 @@ const wellsentryFleet = (() => {
     numberColumn("value", "Load"),
     numberColumn("surprise", "Surprise", 2),
     { field: "spark", headerName: "Last labels", width: 125, sortable: false, cellRenderer: sparkline },
-    { field: "incident", headerName: "Incident", width: 110,
-      valueGetter: p => !p.data.incident ? "" : p.data.verdict ? p.data.verdict.replace("_", " ")
-        : p.data.acknowledged_by ? "seen by " + p.data.acknowledged_by : "open" },
+    { field: "why", headerName: "What is the matter", width: 330, sortable: false },
     { field: "rung", headerName: "Model", width: 90, valueFormatter: p => p.value || "none" },
     { field: "fitted_ms", headerName: "Model age", width: 100, cellClass: "ws-number",
       valueFormatter: p => p.value ? span(Date.now() - p.value) : "–" },
@@ -62,18 +62,25 @@ const wellsentryFleet = (() => {
   function begin(grid) {
     api = grid;
     recall();
-    follow("/live/fleet", take);
+    send = follow("/live/fleet", take);
+    const look = soon(tellView);
+    for (const event of ["viewportChanged", "modelUpdated", "bodyScroll"]) api.addEventListener(event, look);
+  }
+
+  // Rows in view are sent at once, all others now and then.
+  function tellView() {
+    const ids = JSON.stringify(api.getRenderedNodes().map(node => node.id));
+    if (ids !== inView) send(inView = ids);
   }
 
   function take(message) {
     const whole = message.columns !== undefined;
-    if (whole) names = message.columns;
+    if (whole) { names = message.columns; inView = ""; }
     const add = [], update = [];
     const seen = whole ? new Set() : null;
     for (const values of message.rows) {
       const row = {};
       for (let i = 0; i < names.length; i++) row[names[i]] = values[i];
-      newest = Math.max(newest, row.time_ms);
       (rows.has(row.id) ? update : add).push(row);
       rows.set(row.id, row);
       if (whole) seen.add(row.id);
@@ -82,27 +89,31 @@ const wellsentryFleet = (() => {
     for (const row of remove) rows.delete(row.id);
     if (whole) api.applyTransaction({ add, update, remove });
     else api.applyTransactionAsync({ add, update });
-    if (add.length || remove.length) offerClients();
+    if (add.length || remove.length) { offer("client"); offer("area"); }
+    tellView();
     count();
   }
 
-  function offerClients() {
-    const select = document.getElementById("fleet-client");
-    const clients = [...new Set([...rows.values()].map(row => row.client))].sort();
-    select.replaceChildren(new Option("all", ""), ...clients.map(name => new Option(name, name)));
-    select.value = wanted.client;
+  function offer(what) {
+    const select = document.getElementById("fleet-" + what);
+    const found = [...new Set([...rows.values()].map(row => row[what]).filter(Boolean))].sort();
+    select.parentElement.hidden = !found.length;
+    select.replaceChildren(new Option("all", ""), ...found.map(name => new Option(name, name)));
+    select.value = wanted[what];
   }
 
+  const isOneOf = row => (!wanted.client || row.client === wanted.client) && (!wanted.area || row.area === wanted.area);
+
   function count() {
-    const counts = { incident: 0, anomalous: 0, normal: 0, unscored: 0, silent: 0 };
-    for (const row of rows.values()) if (!wanted.client || row.client === wanted.client) counts[kind(row)]++;
+    const counts = { urgent: 0, incident: 0, anomalous: 0, normal: 0, unscored: 0, silent: 0 };
+    for (const row of rows.values()) if (isOneOf(row)) { counts[kind(row)]++; if (row.urgency > 0) counts.urgent++; }
     const place = document.getElementById("fleet-counts");
     if (!place.children.length) {
       for (const name of Object.keys(counts)) {
         const button = document.createElement("button");
         button.className = "ws-count " + state(name).css;
         button.dataset.state = name;
-        button.append(document.createElement("b"), `${state(name).sign} ${name}`);
+        button.append(document.createElement("b"), `${state(name).sign} ${state(name).text}`);
         button.onclick = () => { wanted.state = wanted.state === name ? "" : name; filtered(); };
         place.appendChild(button);
       }
@@ -114,9 +125,8 @@ const wellsentryFleet = (() => {
     document.getElementById("fleet-shown").textContent = `${api.getDisplayedRowCount().toLocaleString("en-US")} shown`;
   }
 
-  const isFiltered = () => Boolean(wanted.client || wanted.find || wanted.state);
-  const passes = row => (!wanted.client || row.client === wanted.client)
-    && (!wanted.state || kind(row) === wanted.state)
+  const isFiltered = () => Object.values(wanted).some(Boolean);
+  const passes = row => isOneOf(row) && (!wanted.state || (wanted.state === "urgent" ? row.urgency > 0 : kind(row) === wanted.state))
     && (!wanted.find || row.machine.toLowerCase().includes(wanted.find.toLowerCase()));
 
   function filtered() { api.onFilterChanged(); remember(); count(); }
@@ -125,20 +135,26 @@ const wellsentryFleet = (() => {
   function remember() {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
-    const sort = api.getColumnState().find(column => column.sort);
-    if (sort) query.set("sort", `${sort.colId}:${sort.sort}`);
+    const sort = api.getColumnState().find(column => column.sort && column.sortIndex === 0);
+    if (sort && sort.colId !== "urgency") query.set("sort", `${sort.colId}:${sort.sort}`);
     history.replaceState(null, "", query.size ? "?" + query : location.pathname);
   }
 
   function recall() {
     const query = new URLSearchParams(location.search);
     for (const name of Object.keys(wanted)) wanted[name] = query.get(name) || "";
-    const [colId, sort] = (query.get("sort") || "state:asc").split(":");
-    api.applyColumnState({ state: [{ colId, sort }], defaultState: { sort: null } });
-    const find = document.getElementById("fleet-find"), client = document.getElementById("fleet-client");
+    const [colId, sort] = (query.get("sort") || "urgency:desc").split(":");
+    api.applyColumnState({
+      state: [{ colId, sort, sortIndex: 0 }, { colId: "machine", sort: "asc", sortIndex: 1 }], defaultState: { sort: null },
+    });
+    const find = document.getElementById("fleet-find");
     find.value = wanted.find;
     find.oninput = () => { wanted.find = find.value; filtered(); };
-    client.onchange = () => { wanted.client = client.value; filtered(); };
+    for (const what of ["client", "area"]) {
+      const select = document.getElementById("fleet-" + what);
+      select.onchange = () => { wanted[what] = select.value; filtered(); };
+    }
+    api.onFilterChanged();
   }
 
   function open(row) {
