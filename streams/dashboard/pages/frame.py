@@ -6,7 +6,7 @@ from typing import Final
 
 from nicegui import ui
 
-_VIEWS: Final = (("Fleet", "/"), ("Incidents", "/incidents"), ("Health", "/health-view"))
+_VIEWS: Final = (("Fleet", "/"), ("Incidents", "/incidents"), ("Health", "/health"))
 
 
 @contextmanager
