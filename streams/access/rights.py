@@ -71,6 +71,9 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
             writes=(all_topics.feedback,),
             looks_at=(settings.worker.app_id, settings.trainer.app_id, settings.sink.app_id),
         ),
+        "feedback": Rights(
+            reads=(all_topics.incidents, all_topics.status, all_topics.feedback), writes=(all_topics.feedback,)
+        ),
         "notifier": Rights(reads=(all_topics.incidents, all_topics.feedback), joins=settings.notifier.app_id),
         "replay": Rights(reads=(all_topics.readings, all_topics.models, all_topics.labels)),
     }
