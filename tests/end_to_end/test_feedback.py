@@ -152,7 +152,8 @@ def test_a_false_alarm_is_usual_in_the_next_model_and_undone_no_longer_and_no_la
     assert judged_again.identical == judged_again.labels_then == len(lived.labels())
     with running("worker", settings, tmp_path) as worker:
         wait_until(lambda: worker.has_said("listened"), what="what was said before", process=worker)
-        lived = Lived(at_hand, worker, trainer)
+        label = Lived(at_hand, worker, trainer).feed(judged_again.labels_then)
+        assert label.model_digest == fourth.digest
         assert not worker.has_said("feedback_heard"), "what was heard before asks for nothing again"
 
 
