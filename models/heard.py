@@ -1,7 +1,7 @@
 """What people said of the machines of one partition, as far as training heeds it, in bounded room."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from models.feedback import standing
@@ -36,7 +36,7 @@ class Heard:
     def take(self, said: Feedback) -> str | None:
         """Take ``said`` in, be it again; the stack whose training it has a say in, None if in none."""
         whose = (said.client_id, said.machine_id)
-        known = self._of_machine.get(whose, {})
+        known: Mapping[str, Feedback] = self._of_machine.get(whose, {})
         stack = said.stack if said.undoes is None else _stack_of(known.get(said.undoes))
         if stack is None or said.kind not in ("confirm", "false_alarm", "undo"):
             return None
