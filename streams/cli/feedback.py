@@ -172,5 +172,6 @@ def _send(made: "Callable[[datetime, str], Awaitable[Feedback]]", as_json: bool)
     try:
         said = asyncio.run(send())
     except ValidationError as error:
-        raise typer.BadParameter("; ".join(one["msg"] for one in error.errors())) from error
+        wrong = (": ".join((*map(str, one["loc"]), one["msg"].removeprefix("Value error, "))) for one in error.errors())
+        raise typer.BadParameter("; ".join(wrong)) from error
     typer.echo(said.model_dump_json(indent=2) if as_json else sent_line(said))

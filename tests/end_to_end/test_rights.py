@@ -32,7 +32,7 @@ from tests.processes import Process, running, wait_until
 from tests.secured_kafka import SecuredKafka
 from tests.topics_at_hand import Reader
 
-PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay")
+PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay", "feedback")
 As = Callable[[str], Settings]
 
 
@@ -109,7 +109,7 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     with running("topics", maker, tmp_path, arguments=["create"]) as create:
         finish(create)
     with running("doctor", maker, tmp_path) as doctor:
-        assert "all 8 are as declared" in finish(doctor)
+        assert "all 9 are as declared" in finish(doctor)
     for program in PROGRAMS:
         gatekeeper.allow_program(program, maker)
     (tmp_path / "wells.csv").write_text(
@@ -130,6 +130,10 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
         wait_until(lambda: tail.log.read_text().count("wells") >= 300, what="labels in a terminal", process=tail)
         wait_until(lambda: '"labels stored"' in sink.log.read_text(), what="stored labels", process=sink)
     assert [one.end() for one in (worker, trainer, sink)] == [0, 0, 0]
+    with running(
+        "feedback", as_user("feedback"), tmp_path, arguments=["acknowledge", "wells", "--by", "ann"]
+    ) as feedback:
+        assert "acknowledge of default/wells by ann is on the topic" in finish(feedback)
     scope = Scope(maker.topics.readings.name, maker.worker.stacks)
     report = run_audit(as_user("audit"), scope, int(time.time() * 1000), lambda *_: None)
     assert report.in_order, report
