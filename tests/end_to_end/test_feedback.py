@@ -150,11 +150,11 @@ def test_a_false_alarm_is_usual_in_the_next_model_and_undone_no_longer_and_no_la
         assert worker.end() == 0, worker.tail()
     judged_again = Comparison.model_validate(say(settings, WELL, "--diff", command="replay"))
     assert judged_again.identical == judged_again.labels_then == len(lived.labels())
-    with running("worker", settings, tmp_path) as worker:
-        wait_until(lambda: worker.has_said("listened"), what="what was said before", process=worker)
-        label = Lived(at_hand, worker, trainer).feed(judged_again.labels_then)
-        assert label.model_digest == fourth.digest
-        assert not worker.has_said("feedback_heard"), "what was heard before asks for nothing again"
+    say(settings, "undo", confirmed["feedback_id"], "--by", "bob")  # while nobody listens
+    with running("trainer", settings, tmp_path) as trainer, running("worker", settings, tmp_path) as worker:
+        wait_until(lambda: len(lived.manifests()) > before + 1, 30.0, "a model", worker)
+        assert lived.manifests()[-1].feedback == []
+        assert worker.has_said("feedback_heard") == 1, "what was heard before asks for nothing again"
 
 
 def _elsewhere() -> bytes:
