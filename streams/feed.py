@@ -1,20 +1,18 @@
 """Readings into the readings topic: as fast as they came, faster, or flat out."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from models.batches import WideBatch
 from schemas.errors import BadSettings, BrokerError
-from streams.access.broker import for_aiokafka, no_topic
+from streams.access.broker import no_topic
+from streams.access.producer import started_producer
 from streams.access.why import cannot_connect
 from streams.partitions import partition_of
 from streams.reading_json import encode_tags, encode_wide
@@ -77,7 +75,11 @@ async def feed(
     """
     url, topic = settings.broker.url, settings.topics.readings.name
     try:
-        producer = await _start_producer(settings)
+        producer = await started_producer(
+            settings.broker,
+            max_batch_size=settings.broker.producer_batch_bytes,
+            max_request_size=max(1_048_576, 2 * settings.broker.producer_batch_bytes),
+        )
     except (TimeoutError, KafkaError, OSError) as error:
         raise await asyncio.to_thread(cannot_connect, settings.broker, error) from error
     try:
@@ -87,44 +89,6 @@ async def feed(
         raise BrokerError(f"Kafka at {url} did not take readings for topic {topic}: {error!r}") from error
     finally:
         await producer.stop()
-
-
-async def _start_producer(settings: Settings) -> Any:
-    try:
-        # aiokafka logs a refusal as an unexpected error, which it is not.
-        with _silent("aiokafka.producer.sender"):
-            return await _started(settings, idempotent=True)
-    except KafkaConnectionError:
-        raise
-    except KafkaError:
-        # Not every broker that speaks Kafka's protocol gives producers an id, and each refuses in its own way.
-        return await _started(settings, idempotent=False)
-
-
-async def _started(settings: Settings, *, idempotent: bool) -> Any:
-    producer = AIOKafkaProducer(
-        **for_aiokafka(settings.broker),
-        acks="all",
-        enable_idempotence=idempotent,
-        max_batch_size=settings.broker.producer_batch_bytes,
-        max_request_size=max(1_048_576, 2 * settings.broker.producer_batch_bytes),
-    )
-    try:
-        await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
-    return producer
-
-
-@contextmanager
-def _silent(logger: str) -> Iterator[None]:
-    log = logging.getLogger(logger)
-    was, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = was
 
 
 async def _partitions(producer: Any, topic: str) -> int:
