@@ -209,6 +209,9 @@ class DashboardSettings(_Section):
     areas_file: str | None = Field(None, description="CSV with the columns client_id, machine_id, area, to filter by.")
     streams: int = Field(100, ge=1, description="Streams of events that are read at the same time, of all viewers.")
     streams_of_a_viewer: int = Field(10, ge=1, description="And of each of them.")
+    events_mb: float = Field(
+        16.0, gt=0, description="Newest labels in memory for all streams; who is further behind is served from Kafka."
+    )
 
 
 class NotifierSettings(_Section):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.api import Problem
-from schemas.errors import BrokerError, RefusedRequest, StoreError, WellsentryError
+from schemas.errors import BadReading, BrokerError, RefusedRequest, StoreError, WellsentryError
 
 _MEDIA: Final = "application/problem+json"
 _TRY_AGAIN_S: Final = 5
@@ -84,6 +84,10 @@ async def _invalid(_: Request, error: Exception) -> Response:
     )
 
 
+async def _no_time(_: Request, error: Exception) -> Response:
+    return answered(422, "bad-request", f"the request cannot be used: {error}", [str(error)])
+
+
 async def _gone_wrong(_: Request, error: Exception) -> Response:
     assert isinstance(error, WellsentryError)
     code = "kafka" if isinstance(error, BrokerError) else "dynamodb"
@@ -92,8 +96,7 @@ async def _gone_wrong(_: Request, error: Exception) -> Response:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = error.detail if error.status_code != 405 else "this address does not take that method"
-    return answered(error.status_code, f"http-{error.status_code}", detail, headers=error.headers)
+    return answered(error.status_code, f"http-{error.status_code}", error.detail, headers=error.headers)
 
 
 def _retry(after_s: int | None) -> dict[str, str] | None:
@@ -103,6 +106,7 @@ def _retry(after_s: int | None) -> dict[str, str] | None:
 _HANDLERS: Final = {
     RefusedRequest: _refused,
     RequestValidationError: _invalid,
+    BadReading: _no_time,  # what times are read by raises it
     StoreError: _gone_wrong,
     BrokerError: _gone_wrong,
     HTTPException: _http,

@@ -7,6 +7,7 @@ from typing import Final
 
 from aiokafka import TopicPartition
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.topics import TopicDeclaration
@@ -29,8 +30,6 @@ from streams.settings import Settings
 PREFIX: Final = "/api/v1"
 #: The first number is the prefix's; the second grows with what is added.
 API_VERSION: Final = "1.0"
-#: Some seconds of 5,000 labels a second; what is older is read from Kafka by whoever wants it.
-_LABELS_TAIL_BYTES: Final = 16_000_000
 _INCIDENTS_TAIL_BYTES: Final = 2_000_000
 
 
@@ -46,7 +45,7 @@ class Tails:
         """Empty ones."""
         topics = settings.topics
         return cls(
-            Tail(_partitions(settings, topics.labels), _LABELS_TAIL_BYTES),
+            Tail(_partitions(settings, topics.labels), round(settings.dashboard.events_mb * 1e6)),
             Tail(_partitions(settings, topics.incidents, topics.feedback), _INCIDENTS_TAIL_BYTES),
         )
 
@@ -93,10 +92,9 @@ def nothing_else() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    async def unknown(rest: str) -> Response:
-        return answered(
-            404, "unknown-address", f"there is no /api/{rest[:200]}; docs/contract/openapi.json names what there is"
-        )
+    async def unknown(request: Request, rest: str) -> Response:
+        asked = f"{request.method} /api/{rest[:200]}"
+        return answered(404, "unknown-address", f"there is no {asked}; {PREFIX}/openapi.json names what there is")
 
     return router
 
