@@ -4,20 +4,24 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
 from streams.dashboard.areas import read_areas
-from streams.dashboard.events.readers import Readers
 from streams.dashboard.following import Following
+from streams.dashboard.health.monitor import Monitor
 from streams.dashboard.live import live_router
+from streams.dashboard.live_incidents import LiveIncidents
 from streams.dashboard.live_rows import LiveRows
 from streams.dashboard.pages.fleet import fleet_page
+from streams.dashboard.pages.health import health_page
+from streams.dashboard.pages.incidents import incidents_page
 from streams.dashboard.picture import Picture
 from streams.dashboard.rest.known import Known
 from streams.dashboard.rest.routes import API_VERSION, PREFIX, Rest, Tails, nothing_else
@@ -29,50 +33,65 @@ from streams.settings import Settings
 _STATIC: Final = Path(__file__).parent / "static"
 _LOOK_AT_CLOCK_S: Final = 2.0
 
+#: What runs beside the server, for ever.
+Running = Callable[[], Coroutine[Any, Any, None]]
 
-def dashboard_app(settings: Settings) -> FastAPI:
-    """All of it, as one ASGI application that follows the topics while it runs."""
+
+def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -> FastAPI:
+    """All of it, as one ASGI application that follows the topics while it runs.
+
+    ``failed`` is told why following came to an end: what is shown from then on would be old.
+    """
     picture, areas, tails = Picture(), read_areas(settings.dashboard.areas_file), Tails.of(settings)
-    following = Following(settings, picture, tails=(tails.labels, tails.incidents))
-    sender = FeedbackSender(settings)
-    rest = Rest(
-        settings,
-        Known(picture, areas, _now_ms),
-        following,
-        tails,
-        sender,
-        lambda: uuid.uuid4().hex,
-        Readers(settings.dashboard.streams, settings.dashboard.streams_of_a_viewer),
-        Stored(settings),
-    )
+    monitor = Monitor(settings, picture, _now_ms)
+    following = Following(settings, picture, monitor.rejections, [monitor.take_labels], (tails.labels, tails.incidents))
+    sender, stored = FeedbackSender(settings), Stored(settings)
+    rest = Rest(settings, Known(picture, areas, _now_ms), following, tails, sender, stored, lambda: uuid.uuid4().hex)
+    running: list[Running] = [
+        following.run,
+        monitor.ask,
+        partial(monitor.latency.sample, settings),
+        partial(_watch_the_clock, settings, picture),
+        partial(rest.rate.look_on, picture, _now_ms),
+    ]
     app = FastAPI(
         title="wellsentry",
         version=API_VERSION,
-        lifespan=_while_running(settings, rest, sender),
+        lifespan=_while_running(running, failed, sender, stored),
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )
     app.state.ending = rest.ending
-    rows = LiveRows(picture, areas, _now_ms)
     app.include_router(
-        live_router(rows, following.caught_up, settings.dashboard.tick_s, settings.dashboard.rest_tick_s)
+        live_router(
+            LiveRows(picture, areas, _now_ms),
+            LiveIncidents(picture),
+            lambda viewer: monitor.shown(viewer, following),
+            following.caught_up,
+            settings.dashboard.tick_s,
+            settings.dashboard.rest_tick_s,
+        )
     )
     rest.add_to(app)
     app.include_router(nothing_else())
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     fleet_page()
+    incidents_page()
+    health_page()
     ui.run_with(app, title="wellsentry", show_welcome_message=False)
     app.add_middleware(LetEverybodyIn)
     return app
 
 
 def _while_running(
-    settings: Settings, rest: Rest, sender: FeedbackSender
+    running: list[Running], failed: Callable[[BaseException], None], sender: FeedbackSender, stored: Stored
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(rest.following.run()), asyncio.create_task(_watch_the_clock(settings, rest))]
+        tasks = [asyncio.create_task(one()) for one in running]
+        for task in tasks:
+            task.add_done_callback(tell)
         try:
             async with sender:
                 yield
@@ -80,15 +99,17 @@ def _while_running(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await rest.stored.close()
+            await stored.close()
+
+    def tell(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            failed(error)
 
     return lifespan
 
 
-async def _watch_the_clock(settings: Settings, rest: Rest) -> None:
-    picture = rest.known.picture
+async def _watch_the_clock(settings: Settings, picture: Picture) -> None:
     while True:
-        rest.rate.look(_now_ms(), picture.labels)
         await asyncio.sleep(_LOOK_AT_CLOCK_S)
         picture.look_at_the_clock(_now_ms(), round(settings.dashboard.silent_after_s * 1000))
 

@@ -29,7 +29,13 @@ def run_dashboard(settings: Settings) -> None:
         )
         from streams.dashboard.app import dashboard_app  # reads that variable when it is imported
 
-        app = dashboard_app(settings)
+        errors: list[BaseException] = []
+
+        def failed(error: BaseException) -> None:
+            errors.append(error)
+            server.should_exit = True
+
+        app = dashboard_app(settings, failed)
         server = _Server(
             uvicorn.Config(
                 app,
@@ -43,6 +49,8 @@ def run_dashboard(settings: Settings) -> None:
             app.state.ending,
         )
         asyncio.run(_serve(server))
+    if errors:
+        raise errors[0]
 
 
 class _Server(uvicorn.Server):

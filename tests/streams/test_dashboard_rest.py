@@ -18,8 +18,8 @@ from schemas.api import LabelPage, Problem
 from schemas.errors import RefusedRequest
 from schemas.feedback import Feedback
 from schemas.labels import Label
-from streams.dashboard.events.readers import Readers
 from streams.dashboard.following import Following
+from streams.dashboard.health.rejections import Rejections
 from streams.dashboard.picture import Picture
 from streams.dashboard.rest.cursors import cursor_of, key_of, page_after
 from streams.dashboard.rest.known import Known
@@ -101,12 +101,11 @@ class Board:
         rest = Rest(
             settings,
             Known(self.picture, {("acme", "well-1"): "north"}, lambda: START_MS),
-            Following(settings, self.picture),
+            Following(settings, self.picture, Rejections()),
             Tails.of(settings),
             self.sender,
-            lambda: next(names),
-            Readers(5, 5),
             Stored(settings),
+            lambda: next(names),
         )
         self.app = FastAPI()
         rest.add_to(self.app)

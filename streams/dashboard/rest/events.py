@@ -51,7 +51,12 @@ def events_router(labels: Events, incidents: Events, readers: Readers) -> APIRou
     """Both routes."""
     router = APIRouter(tags=["events"])
 
-    @router.get("/events/labels", response_class=EventStream, responses=_answers("label: a Label as on its topic"))
+    @router.get(
+        "/events/labels",
+        response_class=EventStream,
+        status_code=200,
+        responses=_answers("label: a Label as on its topic"),
+    )
     async def label_events(
         asking: Asking, query: Annotated[LabelEventQuery, Query()], last_id: LastId = None
     ) -> Response:
@@ -62,6 +67,7 @@ def events_router(labels: Events, incidents: Events, readers: Readers) -> APIRou
     @router.get(
         "/events/incidents",
         response_class=EventStream,
+        status_code=200,
         responses=_answers("incident: an Incident; feedback: a Feedback; both as on their topics"),
     )
     async def incident_events(

@@ -13,7 +13,7 @@ from schemas.feedback import Feedback
 from schemas.times import moment
 from streams.dashboard.rest.known import Asking, Known
 from streams.dashboard.rest.machines import require_machine
-from streams.dashboard.rest.problems import problems
+from streams.dashboard.rest.problems import problems, unknown_machine
 from streams.dashboard.rest.said import feedback_of, same
 
 #: What was sent and may not have come back from the topic yet is known so far back.
@@ -93,7 +93,10 @@ def feedback_router(known: Known, saying: Saying, new_id: Callable[[], str]) -> 
                 "may-not-answer",
                 f"{asking.name} may see and not answer: ask whoever runs wellsentry for the role `answer`",
             )
-        require_machine(known, asking, given.client_id, given.machine_id)
+        if not asking.sees(given.client_id):
+            raise unknown_machine(given.client_id, given.machine_id)
+        if given.incident_id is None and given.undoes is None:
+            require_machine(known, asking, given.client_id, given.machine_id)
         said = feedback_of(
             given,
             known.picture.incidents,

@@ -1,6 +1,8 @@
 """``GET /health``: how the dashboard is doing."""
 
+import asyncio
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
@@ -8,11 +10,13 @@ from fastapi import APIRouter
 from schemas.api import Health, StreamsOpen
 from streams.dashboard.events.readers import Readers
 from streams.dashboard.following import Following
+from streams.dashboard.picture import Picture
 from streams.dashboard.rest.known import Asking, Known
 from streams.dashboard.rest.problems import problems
 from streams.dashboard.rest.views import cases_seen
 
-_OVER: Final = 30
+_EVERY_S: Final = 2.0
+_OVER: Final = 31
 
 
 class Rate:
@@ -29,6 +33,12 @@ class Rate:
     def look(self, now_ms: int, count: int) -> None:
         """The count is this."""
         self._looks.append((now_ms, count))
+
+    async def look_on(self, picture: Picture, now_ms: Callable[[], int]) -> None:
+        """For ever, at the labels of a picture."""
+        while True:
+            self.look(now_ms(), picture.labels)
+            await asyncio.sleep(_EVERY_S)
 
     @property
     def per_s(self) -> float:

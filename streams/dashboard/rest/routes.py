@@ -59,9 +59,8 @@ class Rest:
     following: Following
     tails: Tails
     sender: SendsFeedback
-    new_id: Callable[[], str]
-    readers: Readers
     stored: Stored
+    new_id: Callable[[], str]
     rate: Rate = field(default_factory=Rate)
     ending: asyncio.Event = field(default_factory=asyncio.Event)  # set when the dashboard begins to end
 
@@ -69,13 +68,15 @@ class Rest:
         """Put all routes onto ``app``. Below ``/api`` nothing else answers."""
         orders = Orders(self.new_id)
         saying = Saying(self.known, self.sender)
+        dashboard = self.settings.dashboard
+        readers = Readers(dashboard.streams, dashboard.streams_of_a_viewer)
         for router in (
             machines_router(self.known, orders),
             labels_router(self.known, self.stored),
             incidents_router(self.known),
             feedback_router(self.known, saying, self.new_id),
-            health_router(self.known, self.following, self.rate, self.readers),
-            events_router(self._events("labels"), self._events("incidents"), self.readers),
+            health_router(self.known, self.following, self.rate, readers),
+            events_router(self._events("labels"), self._events("incidents"), readers),
         ):
             app.include_router(router, prefix=PREFIX)
         answer_problems(app)
