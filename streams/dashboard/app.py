@@ -19,6 +19,7 @@ from streams.dashboard.health.monitor import Monitor
 from streams.dashboard.live import live_router
 from streams.dashboard.live_incidents import LiveIncidents
 from streams.dashboard.live_rows import LiveRows
+from streams.dashboard.openapi import describe
 from streams.dashboard.pages.fleet import fleet_page
 from streams.dashboard.pages.health import health_page
 from streams.dashboard.pages.incidents import incidents_page
@@ -75,6 +76,7 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     )
     rest.add_to(app)
     app.include_router(nothing_else())
+    describe(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     fleet_page()
     incidents_page()
