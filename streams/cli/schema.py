@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Argument(help="Show this one, as Label; without it all are named.")] = None,
         to: Annotated[Path | None, typer.Option(help="Write all of them into this directory, a file each.")] = None,
     ) -> None:
-        """JSON Schemas of all that crosses a boundary: readings, labels, models, manifests. OpenAPI of the dashboard's REST."""
+        """JSON Schemas of all that crosses a boundary: readings, labels, models, manifests. OpenAPI of REST."""
         from schemas.published import PUBLISHED, file_name, schema_text
 
         if to is not None:
