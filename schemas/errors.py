@@ -16,6 +16,7 @@ WellsentryError
 ├── LabelNotFound       there is no such label, or not any more
 ├── BadCase             a case's directory is incomplete or was changed
 ├── ReplayError         readings cannot be judged again as they were asked for
+├── RefusedRequest      the dashboard's REST does not do what it was asked for
 └── MissingPart         a part this command needs (a jar, a wheel, a program) is not installed
 """
 
@@ -96,6 +97,18 @@ class BadCase(WellsentryError):
 
 class ReplayError(WellsentryError):
     """Readings cannot be judged again as it was asked for; the message says which, and what else can be asked."""
+
+
+class RefusedRequest(WellsentryError):
+    """The dashboard's REST does not do what it was asked for, answered as RFC 9457 says.
+
+    ``status`` is HTTP's; ``code`` stays stable for programs; the text is for people. After ``retry_after_s`` it is worth
+    another try.
+    """
+
+    def __init__(self, status: int, code: str, detail: str, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.retry_after_s = status, code, retry_after_s
 
 
 class MissingPart(WellsentryError):

@@ -14,14 +14,17 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Argument(help="Show this one, as Label; without it all are named.")] = None,
         to: Annotated[Path | None, typer.Option(help="Write all of them into this directory, a file each.")] = None,
     ) -> None:
-        """JSON Schemas of all that crosses a boundary: readings, labels, models, manifests."""
+        """JSON Schemas of all that crosses a boundary: readings, labels, models, manifests. OpenAPI of REST."""
         from schemas.published import PUBLISHED, file_name, schema_text
 
         if to is not None:
             to.mkdir(parents=True, exist_ok=True)
             for model in PUBLISHED:
                 (to / file_name(model)).write_text(schema_text(model))
-            typer.echo(f"{len(PUBLISHED)} schemas written to {to}")
+            from streams.dashboard.openapi import FILE, openapi_of_dashboard
+
+            (to / FILE).write_text(openapi_of_dashboard())
+            typer.echo(f"{len(PUBLISHED)} schemas and {FILE} written to {to}")
             return
         names = {model.__name__: model for model in PUBLISHED}
         if name is None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,16 @@ from streams.dashboard.health.monitor import Monitor
 from streams.dashboard.live import live_router
 from streams.dashboard.live_incidents import LiveIncidents
 from streams.dashboard.live_rows import LiveRows
+from streams.dashboard.openapi import describe
 from streams.dashboard.pages.fleet import fleet_page
 from streams.dashboard.pages.health import health_page
 from streams.dashboard.pages.incidents import incidents_page
 from streams.dashboard.picture import Picture
+from streams.dashboard.rest.known import Known
+from streams.dashboard.rest.routes import API_VERSION, PREFIX, Rest, Tails, nothing_else
+from streams.dashboard.rest.stored import Stored
 from streams.dashboard.sign_in import LetEverybodyIn
+from streams.feedback import FeedbackSender
 from streams.settings import Settings
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -37,19 +43,30 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
 
     ``failed`` is told why following came to an end: what is shown from then on would be old.
     """
-    picture = Picture()
+    picture, areas, tails = Picture(), read_areas(settings.dashboard.areas_file), Tails.of(settings)
     monitor = Monitor(settings, picture, _now_ms)
-    following = Following(settings, picture, monitor.rejections, [monitor.take_labels])
+    following = Following(settings, picture, monitor.rejections, [monitor.take_labels], (tails.labels, tails.incidents))
+    sender, stored = FeedbackSender(settings), Stored(settings)
+    rest = Rest(settings, Known(picture, areas, _now_ms), following, tails, sender, stored, lambda: uuid.uuid4().hex)
     running: list[Running] = [
         following.run,
         monitor.ask,
         partial(monitor.latency.sample, settings),
         partial(_watch_the_clock, settings, picture),
+        partial(rest.rate.look_on, picture, _now_ms),
     ]
-    app = FastAPI(title="wellsentry", lifespan=_while_running(running, failed), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="wellsentry",
+        version=API_VERSION,
+        lifespan=_while_running(running, failed, sender, stored),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+    )
+    app.state.ending = rest.ending
     app.include_router(
         live_router(
-            LiveRows(picture, read_areas(settings.dashboard.areas_file), _now_ms),
+            LiveRows(picture, areas, _now_ms),
             LiveIncidents(picture),
             lambda viewer: monitor.shown(viewer, following),
             following.caught_up,
@@ -57,6 +74,9 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
             settings.dashboard.rest_tick_s,
         )
     )
+    rest.add_to(app)
+    app.include_router(nothing_else())
+    describe(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     fleet_page()
     incidents_page()
@@ -67,7 +87,7 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
 
 
 def _while_running(
-    running: list[Running], failed: Callable[[BaseException], None]
+    running: list[Running], failed: Callable[[BaseException], None], sender: FeedbackSender, stored: Stored
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -75,11 +95,13 @@ def _while_running(
         for task in tasks:
             task.add_done_callback(tell)
         try:
-            yield
+            async with sender:
+                yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await stored.close()
 
     def tell(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

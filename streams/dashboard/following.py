@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topics
 from streams.access.broker import for_aiokafka
+from streams.dashboard.events.tail import Tail
 from streams.dashboard.health.rejections import Rejections, see_rejected
 from streams.dashboard.machines import SPARK
 from streams.dashboard.picture import Picture
@@ -48,8 +49,10 @@ class Following:
         picture: Picture,
         rejections: Rejections,
         listeners: Iterable[Listener] = (),
+        tails: Iterable[Tail] = (),
     ) -> None:
         self._settings, self._picture, self._rejections = settings, picture, rejections
+        self._tails = tuple(tails)  # get all records as they are
         self._listeners = (picture.take_labels, *listeners)
         self.caught_up = asyncio.Event()  # all that was there at the start has been taken in
         self.skipped = 0  # records that are not what their topic promises
@@ -69,6 +72,9 @@ class Following:
         await consumer.start()
         try:
             await self._what_was(consumer)
+            for tail in self._tails:
+                for tp in tail.partitions:
+                    tail.stands_at(tp, await consumer.position(tp))
             self.caught_up.set()
             log.info(
                 "caught up",
@@ -118,6 +124,8 @@ class Following:
     async def _take_some(self, consumer: AIOKafkaConsumer) -> None:
         for tp, records in (await consumer.getmany(timeout_ms=_FETCH_MS, max_records=_AT_ONCE)).items():
             self._takes[tp.topic](records)
+            for tail in self._tails:
+                tail.take(tp, records)
             self._next[tp] = records[-1].offset + 1
         await asyncio.sleep(0)
 

@@ -60,7 +60,7 @@ class Incidents:
         self.cases: dict[str, Case] = {}
         self.about_machines: dict[tuple[str, str], list[Feedback]] = {}
         self._early: dict[str, list[Feedback]] = {}
-        self._known: set[str] = set()  # feedback, by id: a topic holds it twice when sending was tried again
+        self.said: dict[str, Feedback] = {}  # by id: a topic holds it twice when sending was tried again
 
     def take_incident(self, incident: IncidentSeen) -> bool:
         """Opened, or closed; whether anything is new. One that is closed stays closed: an opening sent again is late."""
@@ -75,9 +75,9 @@ class Incidents:
 
     def take_feedback(self, said: Feedback) -> bool:
         """Somebody said something; whether it is new."""
-        if said.feedback_id in self._known:
+        if said.feedback_id in self.said:
             return False
-        self._known.add(said.feedback_id)
+        self.said[said.feedback_id] = said
         if said.incident_id is None:
             self.about_machines.setdefault((said.client_id, said.machine_id), []).append(said)
         elif (case := self.cases.get(said.incident_id)) is not None:

@@ -54,7 +54,7 @@ class Picture:
         if self.incidents.take_feedback(said):
             if said.incident_id is not None:
                 self.incidents_changed.touch(said.incident_id)
-            for key in self._of(said.client_id, said.machine_id, said.stack):
+            for key in self.keys_of(said.client_id, said.machine_id, said.stack):
                 self.rows_changed.touch(key)
 
     def take_model(self, model: ModelSeen) -> None:
@@ -80,7 +80,12 @@ class Picture:
             self._stacks.add(key[2])
         return row
 
-    def _of(self, client_id: str, machine_id: str, stack: str | None) -> list[Key]:
+    def has_machine(self, client_id: str, machine_id: str) -> bool:
+        """Whether anything of that machine was ever seen."""
+        return bool(self.keys_of(client_id, machine_id, None))
+
+    def keys_of(self, client_id: str, machine_id: str, stack: str | None) -> list[Key]:
+        """Rows of one machine, by stack; of all its stacks where none is named."""
         stacks = sorted(self._stacks) if stack is None else [stack]
         return [key for one in stacks if (key := (client_id, machine_id, one)) in self.rows]
 

@@ -65,7 +65,7 @@ class StatusSeen(msgspec.Struct, gc=False):
 
 
 class IncidentSeen(msgspec.Struct, gc=False):
-    """Of :class:`schemas.incidents.Incident`: all that a person asks about it."""
+    """Of :class:`schemas.incidents.Incident`: all of it."""
 
     incident_id: str
     state: str
@@ -85,6 +85,8 @@ class IncidentSeen(msgspec.Struct, gc=False):
     readings: int
     model_digest: str | None
     model_rung: str | None
+    code_version: str
+    git_commit: str
 
 
 class ModelSeen(msgspec.Struct, gc=False):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import tempfile
 from typing import Final
 
@@ -34,20 +35,35 @@ def run_dashboard(settings: Settings) -> None:
             errors.append(error)
             server.should_exit = True
 
-        server = uvicorn.Server(
+        app = dashboard_app(settings, failed)
+        server = _Server(
             uvicorn.Config(
-                dashboard_app(settings, failed),
+                app,
                 host=settings.dashboard.host,
                 port=settings.dashboard.port,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=_GRACE_S,
                 ws_per_message_deflate=False,  # on the same machine it costs more than it saves; a proxy may compress
-            )
+            ),
+            app.state.ending,
         )
         asyncio.run(_serve(server))
     if errors:
         raise errors[0]
+
+
+class _Server(uvicorn.Server):
+    """Tells streams of events that it ends, so that they end as well."""
+
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it."""
+        self._ending.set()
+        await super().shutdown(sockets)
 
 
 async def _serve(server: uvicorn.Server) -> None:
