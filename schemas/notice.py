@@ -21,7 +21,9 @@ class IncidentNotice(BaseModel):
         description="incident.example: sent by hand, to try a target out."
     )
     timestamp: Moment = Field(description="Event time at which that happened.")
-    link: str | None = Field(description="The incident on the dashboard; null where `notifier.dashboard_url` is not set.")
+    link: str | None = Field(
+        description="The incident on the dashboard; null where `notifier.dashboard_url` is not set."
+    )
     data: Incident = Field(description="As on the topic.")
 
 
@@ -56,7 +58,9 @@ class StormNotice(BaseModel):
 
     type: Literal["incidents.storm"]
     timestamp: Moment = Field(description="Event time of the last of them.")
-    link: str | None = Field(description="The incidents on the dashboard; null where `notifier.dashboard_url` is not set.")
+    link: str | None = Field(
+        description="The incidents on the dashboard; null where `notifier.dashboard_url` is not set."
+    )
     data: Storm
 
 
