@@ -21,7 +21,7 @@ from streams.settings import Settings
 _LIBRARIES = ("faust", "mode", "asyncio")
 #: These write what they send into their debug lines: passwords, tokens, keys. So they are never asked for them.
 _TALKATIVE = ("aiokafka", "kafka", "botocore", "aiobotocore", "boto3", "urllib3", "aiohttp", "fsspec", "s3fs")
-#: These write whole addresses of webhooks, or parts of them, into whatever they say. The notifier says in its own words what failed.
+#: These write addresses of webhooks, or parts of them, into whatever they say. What failed is said in the notifier's words.
 _INDISCREET = ("httpx", "httpcore", "apprise")
 #: A library that cannot reach something says so at each of its tries, some seventy times a second.
 _LIBRARY_INTERVAL_S = 10.0

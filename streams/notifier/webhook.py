@@ -1,7 +1,7 @@
 """A webhook: a signed POST of a notice's JSON.
 
-Where it goes is the operator's setting alone; a receiver cannot send it elsewhere, since redirects are not followed. Certificates
-are always checked. Of an answer no more than a few hundred bytes are read, as they are: nothing is unpacked.
+Where it goes is the operator's setting alone; a receiver cannot send it elsewhere, since redirects are not followed.
+Certificates are always checked. Of an answer no more than a few hundred bytes are read, as they are: nothing is unpacked.
 """
 
 import asyncio

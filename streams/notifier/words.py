@@ -1,5 +1,7 @@
 """A notice in words, for people: a title and some lines."""
 
+from datetime import datetime
+
 from schemas.notice import IncidentNotice, Notice
 from schemas.times import datetime_to_ms, iso
 
@@ -14,7 +16,8 @@ def title_of(notice: Notice) -> str:
     example = "Example: " if notice.type == "incident.example" else ""
     if incident.state == "closed":
         return f"{example}{incident.machine_id}: {incident.stack} is back to usual"
-    return f"{example}{incident.machine_id}: {incident.feature} is {incident.direction}, surprise {incident.peak_surprise:.1f}"
+    surprise = f"surprise {incident.peak_surprise:.1f}"
+    return f"{example}{incident.machine_id}: {incident.feature} is {incident.direction}, {surprise}"
 
 
 def text_of(notice: Notice) -> str:
@@ -42,8 +45,5 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _moment(value: object) -> str:
-    from datetime import datetime
-
-    assert isinstance(value, datetime)
+def _moment(value: datetime) -> str:
     return iso(datetime_to_ms(value))
