@@ -1,14 +1,15 @@
 """What one target is still to be told, in which order, and how far its topic is done with.
 
-A machine's notices go out in the order of the topic: one is not tried while an earlier one of the same machine is there. A
-notice that keeps failing holds its own machine back and no other. Where several fail one after the other it is the target that
-fails, and all of them wait.
+A machine's notices go out in the order of the topic: one is not tried while an earlier one of the same machine is there.
+A notice that keeps failing holds its own machine back and no other. Where several fail one after the other it is the target
+that fails, and all of them wait.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from models.notices.backoff import LONGEST_ASKED_S, backoff_s
-from models.notices.storm import StormGuard
+from models.notices.storm import ONE_BY_ONE, StormGuard
 from schemas.incidents import Incident
 
 Machine = tuple[str, str]  # client_id, machine_id
@@ -74,19 +75,24 @@ class Outbox:
         if now_s < self._paused_until_s:
             return self._paused_until_s
         singles = [one for one in self._parcels if not one.summed]
-        verdict = self._guard.decide(len(singles), now_s) if singles else None
-        if verdict is not None and verdict.what == "sum_up":
+        verdict = self._guard.decide(len(singles), now_s) if singles else ONE_BY_ONE
+        if verdict.what == "sum_up":
             self._sum_up(singles, now_s)
-        again_s = float("inf") if verdict is None or verdict.what != "wait" else verdict.until_s
-        behind: set[Machine] = set()
-        for one in self._parcels:
-            if one.summed or (verdict is not None and verdict.what == "one_by_one"):
-                if behind.isdisjoint(one.machines):
-                    if one.not_before_s <= now_s:
-                        return one
-                    again_s = min(again_s, one.not_before_s)
-            behind |= one.machines
+        again_s = verdict.until_s if verdict.what == "wait" else float("inf")
+        for one in self._heads():
+            if one.summed or verdict.what == "one_by_one":
+                if one.not_before_s <= now_s:
+                    return one
+                again_s = min(again_s, one.not_before_s)
         return again_s
+
+    def _heads(self) -> Iterator[Parcel]:
+        """Parcels that have no earlier one of any of their machines before them."""
+        seen: set[Machine] = set()
+        for one in self._parcels:
+            if seen.isdisjoint(one.machines):
+                yield one
+            seen |= one.machines
 
     def _sum_up(self, singles: list[Parcel], now_s: float) -> None:
         events = tuple(event for one in singles for event in one.events)

@@ -13,9 +13,9 @@ KINDS = frozenset({"acknowledge", "shelve", "undo"})
 def who_quiets(incident: Incident, standing: Iterable[Feedback], now: datetime) -> Feedback | None:
     """What was said because of which ``incident`` is not told at ``now``; None where nothing was.
 
-    ``standing`` is what counts of its machine's feedback (:func:`models.feedback.standing`). Shelved is an incident, or a stack
-    of a machine, or all of it, until the time that was given. Acknowledged is an incident for good, or, where a machine was,
-    all of its incidents that had opened by then.
+    ``standing`` is what counts of its machine's feedback (:func:`models.feedback.standing`). Shelved is an incident, or a
+    stack of a machine, or all of it, until the time that was given. Acknowledged is an incident for good, or, where a machine
+    was, all of its incidents that had opened by then.
     """
     for said in standing:
         if not _is_about(said, incident):

@@ -1,13 +1,13 @@
 """The storm guard: incidents one by one as long as they are few, many of them in one notice.
 
-It decides for one target, with the clock passed in. At most ``at_most`` single notices are told in any ``window_s``. Where more
-wait, they are gathered for ``gather_s`` and told in one; after that nothing is told until ``window_s`` is over, and what came in
-the meantime is looked at in the same way.
+It decides for one target, with the clock passed in. At most ``at_most`` single notices are told in any ``window_s``. Where
+more wait, they are gathered for ``gather_s`` and told in one; after that nothing is told until ``window_s`` is over, and what
+came in the meantime is looked at in the same way.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,9 @@ class Verdict:
 
     what: Literal["one_by_one", "sum_up", "wait"]
     until_s: float = 0.0  # wait: nothing changes before
+
+
+ONE_BY_ONE: Final = Verdict("one_by_one")
 
 
 @dataclass(slots=True)
@@ -32,14 +35,14 @@ class StormGuard:
     def decide(self, waiting: int, now_s: float) -> Verdict:
         """What to do where ``waiting`` incidents, one at least, wait to be told."""
         if self.at_most == 0:
-            return Verdict("one_by_one")
+            return ONE_BY_ONE
         while self._told_s and self._told_s[0] <= now_s - self.window_s:
             self._told_s.popleft()
         if self._summed_s is not None and now_s < self._summed_s + self.window_s:
             return Verdict("wait", self._summed_s + self.window_s)
         if waiting <= self.at_most - len(self._told_s):
             self._more_since_s = None
-            return Verdict("one_by_one")
+            return ONE_BY_ONE
         if self._more_since_s is None:
             self._more_since_s = now_s
         if now_s < self._more_since_s + self.gather_s:

@@ -3,8 +3,8 @@
     incidents ─▶ teller of each target ─▶ webhook or apprise
     feedback ──▶ said ──┘
 
-Each target is a consumer group of its own, `<app_id>-<target>`. So a target that is down stands still at its own place in the
-topic and holds nobody else back; how far each one is can be seen with Kafka's own tools; and what waits for it is kept by Kafka.
+Each target is a consumer group of its own, `<app_id>-<target>`. So a target that is down stands still at its own place in
+the topic and holds nobody else back; how far each one is can be seen with Kafka's own tools; and what waits is kept by Kafka.
 """
 
 import asyncio
