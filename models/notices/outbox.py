@@ -53,7 +53,8 @@ class Outbox:
         self._guard = guard
         self._parcels: list[Parcel] = []
         self._next: dict[int, int] = {}  # by partition: the offset behind the last one that was taken
-        self._failing: set[Parcel] = set()  # which failed since one was told
+        self._failing: set[Parcel] = set()  # which failed since one was told,
+        self._failures = 0  # and how often
         self._paused_until_s = float("-inf")
 
     @property
@@ -103,6 +104,7 @@ class Outbox:
     def told(self, parcel: Parcel, now_s: float) -> None:
         """It arrived."""
         self._failing.clear()
+        self._failures = 0
         self._paused_until_s = float("-inf")
         if not parcel.summed:
             self._guard.told_one(now_s)
@@ -119,7 +121,8 @@ class Outbox:
         parcel.failures += 1
         parcel.not_before_s = min(now_s + backoff_s(parcel.failures, jitter, asked_s), max(parcel.give_up_s, now_s))
         self._failing.add(parcel)
-        pause_s = backoff_s(len(self._failing) - 1, jitter, asked_s) if len(self._failing) > 1 else asked_s
+        self._failures += 1
+        pause_s = backoff_s(self._failures - 1, jitter, asked_s) if len(self._failing) > 1 else asked_s
         self._paused_until_s = now_s + min(pause_s, LONGEST_ASKED_S)
 
     def committable(self) -> dict[int, int]:
