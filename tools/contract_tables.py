@@ -21,7 +21,8 @@ from schemas.training import Activation, FeatureModel, ModelUpdate, SourceRange,
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
-    WideReading, TagReading, Label, Incident, Feedback, IncidentNotice, StormNotice, Storm, StormedMachine, Status, StackStatus, Rejected, TrainingRequest, SourceRange,
+    WideReading, TagReading, Label, Incident, Feedback, IncidentNotice, StormNotice, Storm, StormedMachine, Status,
+    StackStatus, Rejected, TrainingRequest, SourceRange,
     ModelUpdate, FeatureModel, Activation, Manifest, LookBackEvent, LoadADOutput, RefusedEvent,
 )  # fmt: skip
 
