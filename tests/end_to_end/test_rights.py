@@ -32,7 +32,7 @@ from tests.processes import Process, running, wait_until
 from tests.secured_kafka import SecuredKafka
 from tests.topics_at_hand import Reader
 
-PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay")
+PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay", "notifier")
 As = Callable[[str], Settings]
 
 
@@ -58,6 +58,8 @@ class Gatekeeper:
         wanted += [(ACLOperation.WRITE, ResourceType.TOPIC, one.name) for one in needed.writes]
         if needed.joins is not None:
             wanted.append((ACLOperation.READ, ResourceType.GROUP, needed.joins))
+        if needed.joins_all is not None:
+            self.allow(program, ACLOperation.READ, ResourceType.GROUP, needed.joins_all, prefix=True)
         if needed.looks_at is not None:
             wanted.append((ACLOperation.DESCRIBE, ResourceType.GROUP, needed.looks_at))
         for operation, kind, name in wanted:
