@@ -66,7 +66,7 @@ def test_a_notifier_that_is_killed_while_it_tells_tells_again_under_the_same_id_
     settings = make_settings(
         any_broker_url,
         broker=QUICK,
-        notifier={"app_id": f"{tmp_path.name}-notifier", "targets": {"ops": a_target(receiver.url)}},
+        notifier={"targets": {"ops": a_target(receiver.url)}},
     )
     topics = at(settings)
     incidents = [an_incident(WELLS[n % 3], n) for n in range(12)]
@@ -108,7 +108,7 @@ def test_a_target_that_is_dead_holds_nobody_back_and_is_told_all_once_it_is_back
         "dead": a_target(f"http://127.0.0.1:{port}", states=["closed"], clients=["acme"]),
         "crew": {"apprise": receiver.url.replace("http", "json") + "/crew", "storm_at_most": 1, "storm_gather_s": 0.5},
     }
-    settings = make_settings(kafka_url, notifier={"app_id": f"{tmp_path.name}-notifier", "targets": targets})
+    settings = make_settings(kafka_url, notifier={"targets": targets})
     topics = at(settings)
     closed = [
         an_incident(well, n, state="closed", closed_at=datetime(2026, 11, 24, 4, tzinfo=UTC))
@@ -160,7 +160,7 @@ def test_what_a_target_refuses_or_is_too_old_is_given_up_loudly(
     embedded_broker_url: str, make_settings: MakeSettings, at: AtHand, receiver: Receiver, tmp_path: Path
 ) -> None:
     targets = {"strict": a_target(receiver.url), "late": a_target(receiver.url + "/late", max_age_s=0.001)}
-    settings = make_settings(embedded_broker_url, notifier={"app_id": f"{tmp_path.name}-n", "targets": targets})
+    settings = make_settings(embedded_broker_url, notifier={"targets": targets})
     topics = at(settings)
     send(topics, [an_incident("well-1", 1), an_incident("well-1", 2)])
     receiver.answer = lambda got: (404, {}, b"") if got.id.endswith("-1-0-opened") else OK

@@ -91,7 +91,8 @@ def as_user(secured_kafka: SecuredKafka, embedded_aws_url: str, make_settings: M
 
     def settings_of(user: str) -> Settings:
         broker = secured_kafka.broker("scram", user=user)
-        return make_settings(None, embedded_aws_url, broker=broker, sink={"linger_s": 0.5})
+        told = {"crew": {"apprise": "json://localhost"}}
+        return make_settings(None, embedded_aws_url, broker=broker, sink={"linger_s": 0.5}, notifier={"targets": told})
 
     return settings_of
 
@@ -112,7 +113,7 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     with running("topics", maker, tmp_path, arguments=["create"]) as create:
         finish(create)
     with running("doctor", maker, tmp_path) as doctor:
-        assert "all 8 are as declared" in finish(doctor)
+        assert "all 9 are as declared" in finish(doctor)
     for program in PROGRAMS:
         gatekeeper.allow_program(program, maker)
     (tmp_path / "wells.csv").write_text(
@@ -123,6 +124,7 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
         running("worker", as_user("worker"), tmp_path) as worker,
         running("trainer", as_user("trainer"), tmp_path) as trainer,
         running("sink", as_user("sink"), tmp_path) as sink,
+        running("notify", as_user("notifier"), tmp_path) as notifier,
         running("tail", as_user("tail"), tmp_path, arguments=["--from-beginning"]) as tail,
         running("feed", as_user("feed"), tmp_path, arguments=[str(tmp_path / "wells.csv"), "--flat-out"]) as feed,
     ):
@@ -132,7 +134,8 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
         models.close()
         wait_until(lambda: tail.log.read_text().count("wells") >= 300, what="labels in a terminal", process=tail)
         wait_until(lambda: '"labels stored"' in sink.log.read_text(), what="stored labels", process=sink)
-    assert [one.end() for one in (worker, trainer, sink)] == [0, 0, 0]
+        wait_until(lambda: notifier.has_said("ready"), what="partitions to tell of", process=notifier)
+    assert [one.end() for one in (worker, trainer, sink, notifier)] == [0, 0, 0, 0]
     scope = Scope(maker.topics.readings.name, maker.worker.stacks)
     report = run_audit(as_user("audit"), scope, int(time.time() * 1000), lambda *_: None)
     assert report.in_order, report
