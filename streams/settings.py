@@ -205,7 +205,9 @@ class DashboardSettings(_Section):
     silent_after_s: float = Field(
         300.0, gt=0, description="A machine of which nothing came for so long is shown as silent."
     )
-    tick_s: float = Field(0.25, ge=0.05, le=5, description="What changed is sent to browsers this often.")
+    tick_s: float = Field(0.25, ge=0.05, le=5, description="What changed of what is in view is sent this often.")
+    rest_tick_s: float = Field(2.0, ge=0.05, le=60, description="What changed of all the rest is sent this often.")
+    areas_file: str | None = Field(None, description="CSV with the columns client_id, machine_id, area, to filter by.")
 
 
 class NotifierSettings(_Section):

@@ -32,6 +32,10 @@ class Versions(Generic[K]):
         self._by_key.move_to_end(key)
         return self.latest
 
+    def of(self, key: K) -> int:
+        """The version in which ``key`` changed last; 0 if it never did."""
+        return self._by_key.get(key, 0)
+
     def since(self, version: int) -> list[K]:
         """What changed after ``version``, the latest first. Takes time for these alone."""
         return list(self._newest_first(version))

@@ -10,6 +10,8 @@ from typing import Any, Final
 from schemas.times import iso
 from streams.dashboard.incidents import Answer
 from streams.dashboard.machines import Row
+from streams.dashboard.seen import IncidentSeen
+from streams.dashboard.urgency import urgency, why
 
 COLUMNS: Final = (
     "id",
@@ -35,6 +37,9 @@ COLUMNS: Final = (
     "fitted_ms",
     "digest",
     "label_id",
+    "area",
+    "urgency",
+    "why",
 )
 
 _TOP_SURPRISE: Final = 6.0
@@ -43,6 +48,16 @@ _TOP_SURPRISE: Final = 6.0
 def row_id(client_id: str, machine_id: str, stack: str) -> str:
     """What names a row: no part of it holds a control character."""
     return f"{client_id}\x1f{machine_id}\x1f{stack}"
+
+
+def row_key(identifier: str) -> tuple[str, str, str] | None:
+    """The key of the row that is named so; None where it names none.
+
+    >>> row_key(row_id("acme", "well-7", "load"))
+    ('acme', 'well-7', 'load')
+    """
+    parts = identifier.split("\x1f")
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
 def spark(surprises: Iterable[float | None]) -> str:
@@ -56,8 +71,10 @@ def spark(surprises: Iterable[float | None]) -> str:
     )
 
 
-def wire_row(row: Row, answer: Answer | None) -> list[Any]:
-    """One row; ``answer`` is what people made of its open incident."""
+def wire_row(
+    row: Row, incident: IncidentSeen | None, answer: Answer | None, area: str | None, now_ms: int
+) -> list[Any]:
+    """One row; ``answer`` is what people made of its ``incident``."""
     shelved: datetime | None = answer.shelved_until if answer else None
     return [
         row_id(row.client_id, row.machine_id, row.stack),
@@ -83,6 +100,9 @@ def wire_row(row: Row, answer: Answer | None) -> list[Any]:
         row.fitted_ms,
         row.model_digest,
         row.label_id,
+        area,
+        urgency(row, incident, answer, now_ms),
+        why(row, incident, answer),
     ]
 
 

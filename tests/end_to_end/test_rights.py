@@ -60,8 +60,7 @@ class Gatekeeper:
             wanted.append((ACLOperation.READ, ResourceType.GROUP, needed.joins))
         if needed.joins_all is not None:
             self.allow(program, ACLOperation.READ, ResourceType.GROUP, needed.joins_all, prefix=True)
-        if needed.looks_at is not None:
-            wanted.append((ACLOperation.DESCRIBE, ResourceType.GROUP, needed.looks_at))
+        wanted += [(ACLOperation.DESCRIBE, ResourceType.GROUP, group) for group in needed.looks_at]
         for operation, kind, name in wanted:
             if name != but:
                 self.allow(program, operation, kind, name)

@@ -22,7 +22,8 @@ _OPTIONS: Final[dict[str, Any]] = {
     "asyncTransactionWaitMillis": 50,
     "rowHeight": 30,
     "headerHeight": 34,
-    "suppressCellFocus": False,
+    "animateRows": False,  # rows that change places all the time cannot be read
+    "deltaSort": True,
     "defaultColDef": {"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
 }
 
@@ -36,7 +37,8 @@ def fleet_page() -> None:
             ui.html('<div id="fleet-counts" class="ws-counts" role="group" aria-label="States"></div>', sanitize=False)
             with ui.element("div").classes("ws-filters"):
                 ui.html(
-                    '<label>Client <select id="fleet-client"><option value="">all</option></select></label>'
+                    '<label hidden>Client <select id="fleet-client"><option value="">all</option></select></label>'
+                    '<label hidden>Area <select id="fleet-area"><option value="">all</option></select></label>'
                     '<label>Find <input id="fleet-find" type="search" autocomplete="off" placeholder="machine"></label>'
                     '<span id="fleet-shown" role="status"></span>',
                     sanitize=False,

@@ -1,6 +1,7 @@
 // What all pages share: numbers and ages as people read them, states with a sign besides their colour, and a socket that comes back.
 const wellsentry = (() => {
   const STATES = {
+    urgent: { sign: "!", text: "to look at" },
     incident: { sign: "▲", text: "incident" },
     anomalous: { sign: "◆", text: "anomalous" },
     normal: { sign: "●", text: "normal" },
@@ -27,13 +28,14 @@ const wellsentry = (() => {
     return Math.floor(s / 86400) + " d";
   }
 
-  // A socket that is opened again when it breaks, later each time. The server begins anew with everything.
+  // A socket that is opened again when it breaks, later each time. The server begins anew with everything. What comes back
+  // sends: to whom nobody listens just now nothing is sent.
   function follow(path, onMessage) {
     const shown = document.getElementById("ws-connection");
-    let wait = 500;
+    let wait = 500, socket = null;
     function open() {
       const scheme = location.protocol === "https:" ? "wss://" : "ws://";
-      const socket = new WebSocket(scheme + location.host + path);
+      socket = new WebSocket(scheme + location.host + path);
       socket.onmessage = event => { wait = 500; onMessage(JSON.parse(event.data)); if (shown) shown.textContent = "● live"; };
       socket.onclose = () => {
         if (shown) shown.textContent = "✕ not connected, trying again";
@@ -43,7 +45,14 @@ const wellsentry = (() => {
     }
     if (shown) shown.textContent = "○ connecting";
     open();
+    return text => { if (socket.readyState === WebSocket.OPEN) socket.send(text); };
   }
 
-  return { state, number, span, follow };
+  // Calls of the last few moments as one.
+  function soon(call, ms = 150) {
+    let timer = null;
+    return () => { timer ??= setTimeout(() => { timer = null; call(); }, ms); };
+  }
+
+  return { state, number, span, follow, soon };
 })();
