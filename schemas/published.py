@@ -14,6 +14,7 @@ from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
+from schemas.notice import IncidentNotice, StormNotice
 from schemas.outputs import LoadADOutput
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
@@ -28,6 +29,8 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     Label,
     Incident,
     Feedback,
+    IncidentNotice,
+    StormNotice,
     Status,
     Rejected,
     TrainingRequest,

@@ -21,6 +21,8 @@ from streams.settings import Settings
 _LIBRARIES = ("faust", "mode", "asyncio")
 #: These write what they send into their debug lines: passwords, tokens, keys. So they are never asked for them.
 _TALKATIVE = ("aiokafka", "kafka", "botocore", "aiobotocore", "boto3", "urllib3", "aiohttp", "fsspec", "s3fs")
+#: These write addresses of webhooks, or parts of them, into whatever they say. What failed is said in the notifier's words.
+_INDISCREET = ("httpx", "httpcore", "apprise")
 #: A library that cannot reach something says so at each of its tries, some seventy times a second.
 _LIBRARY_INTERVAL_S = 10.0
 _OURS = ("streams", "models", "schemas")
@@ -69,6 +71,8 @@ def choose_logging(settings: Settings, component: str) -> None:
         logging.getLogger(library).setLevel(level if debug else max(level, logging.WARNING))
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.INFO if debug else max(level, logging.WARNING))
+    for library in _INDISCREET:
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from schemas.errors import BadSettings
 from schemas.topics import Topics, topics
+from streams.notifier.targets import TargetName, TargetSettings
 
 SETTINGS_FILE = "wellsentry.toml"
 
@@ -217,7 +218,11 @@ class DashboardSettings(_Section):
 class NotifierSettings(_Section):
     """The notifier: incidents to people and other programs."""
 
-    app_id: str = Field("wellsentry-notifier", description="Consumer group.")
+    app_id: str = Field("wellsentry-notifier", description="Consumer groups: this, a hyphen and the target's name.")
+    dashboard_url: str | None = Field(None, description="Where people open the dashboard, for links in notices.")
+    targets: dict[TargetName, TargetSettings] = Field({}, description="Who is told, by name.")
+
+    _addresses = field_validator("dashboard_url")(_without_password)
 
 
 class LogSettings(_Section):

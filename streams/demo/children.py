@@ -34,7 +34,8 @@ def settings_variables(settings: Settings) -> dict[str, str]:
 def _as_text(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, tuple | list | dict | bool) else str(value)
+    is_structure = isinstance(value, tuple | list | dict | bool)
+    return json.dumps(value, default=_as_text) if is_structure else str(value)
 
 
 class Child:
