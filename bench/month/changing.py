@@ -40,7 +40,7 @@ def activated(month: Month, ask: Ask, settings: Settings, programs: list[Child])
 
     wait_for(is_in_force, f"label under {older}", programs, _WITHIN_S)
     labels.close()
-    line = f"{older} judges {time.monotonic() - began_s:.1f} s later"
+    line = f"{older} judges the {seen.index(older) + 1}. reading after it, {time.monotonic() - began_s:.1f} s later"
     yield row("models activate", said, line, is_right=said.status == 0)
     again = ask(["models", "list", machine, "--client", month.client, "--json"])
     in_force = [(one["digest"], one["in_force"]) for one in again.json if one["in_force"]]

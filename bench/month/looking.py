@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.month.asking import Ask, InProcesses, Row, Said, row
 from bench.month.labels import Labels
-from schemas.times import iso
+from schemas.times import iso, to_ms
 from streams.replay.bookmark import Work
 
 
@@ -55,7 +55,8 @@ def reproduced(month: Month, ask: Ask) -> Iterator[Row]:
         yield _identical(f"reproduce ID, {client}", said)
         given = []
         for one in its.chosen[:3]:
-            listed = ask(["labels", one.machine_id, "--client", client, "--from", one.event_time, "--json"])
+            within = ["--from", one.event_time, "--to", iso(to_ms(one.event_time) + 1)]
+            listed = ask(["labels", one.machine_id, "--client", client, *within, "--revisions", "--json"])
             line = next((line for line in listed.out.splitlines() if f'"{one.label_id}"' in line), "")
             (file := month.directory / "given.json").write_text(line)
             again = ask(["reproduce", str(file), "--json"])

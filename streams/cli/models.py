@@ -21,12 +21,6 @@ def register(app: typer.Typer) -> None:
     models = typer.Typer(help="Models in the registry: which there are, and which is in force.", no_args_is_help=True)
     app.add_typer(models, name="models")
 
-    @models.callback()
-    def only_what_is_shown(context: typer.Context) -> None:
-        from streams.log import warnings_only
-
-        context.with_resource(warnings_only())
-
     for add in (_add_list, _add_show, _add_diff, _add_verify, _add_activate):
         add(models)
 

@@ -240,6 +240,8 @@ def test_a_label_s_json_may_be_given_and_a_difference_has_a_status_of_its_own(
     assert result.exit_code == 2
     assert f"median was 1.0, is now {label.median}" in result.output
     assert (tmp_path / f"case-{label.label_id}" / "case.json").is_file()
+    found = json.loads(run(judged, "label.json", "--json").stdout)  # and nothing else: no line of a log
+    assert [one["field"] for one in found["differences"]] == ["median"]
 
 
 #: A program of another commit, which says who it is and compares nothing.
