@@ -12,6 +12,9 @@ from bench.month.labels import Labels
 from schemas.times import iso, to_ms
 from streams.replay.bookmark import Work
 
+#: Of so many simulated readings at most one has no value at all.
+_SELDOM = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Month:
@@ -145,8 +148,9 @@ def explored(month: Month, ask: Ask) -> Iterator[Row]:
 def _explored(command: str, said: Said, at: Path, readings: int) -> Row:
     found = json.loads(at.read_text()) if at.exists() else {"machines": [], "findings": []}
     seen = sum(one["readings"] + one["repeated"] for one in found["machines"])
-    line = f"{len(found['machines'])} machines, {seen:,} readings, {len(found['findings'])} findings"
-    return row(command, said, line, is_right=said.status == 0 and seen == readings)
+    empty = readings - seen
+    line = f"{len(found['machines'])} machines, {seen:,} readings ({empty} without any value)"
+    return row(command, said, line, is_right=said.status == 0 and 0 <= empty <= readings // _SELDOM)
 
 
 def models_looked_at(month: Month, ask: Ask) -> Iterator[Row]:

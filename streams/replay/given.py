@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from aiokafka import TopicPartition
 
-from streams.reading_ranges import Bounds, Range, RangeReader, Ranges
+from streams.reading_ranges import Range, RangeReader, Ranges
 from streams.replay.lines import FirstCopies, id_of, parse_id, read_head
 from streams.replay.steps import Then
 from streams.runs.run import MAX_RUN
@@ -25,19 +25,22 @@ class Given(NamedTuple):
     line: bytes
 
 
+def finder(broker: BrokerSettings) -> RangeReader:
+    """A reader for :func:`find_labels`: it fetches little at a time."""
+    return RangeReader(broker, _PEEK_BYTES)
+
+
 async def find_labels(
-    broker: BrokerSettings, topic: str, readings: Mapping[int, Range], stacks: int
+    reader: RangeReader, whole: Ranges, readings: Mapping[int, Range], stacks: int
 ) -> dict[TopicPartition, Range]:
-    """Where on the labels' ``topic`` those are that ``readings`` of each partition made; somewhat more than that.
+    """Where among the ``whole`` of the labels those are that ``readings`` of each partition made; somewhat more than that.
 
     Labels of a partition come in the order of their readings, run by run: each stack's of a run, one stack behind the
     other. So a place is found by halving, and then some runs are added on both sides.
     """
     margin = 2 * MAX_RUN * stacks
-    async with RangeReader(broker, _PEEK_BYTES) as reader:
-        whole = await reader.find(topic, Bounds(partitions=list(readings)))
-        begins = await _places(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
-        ends = await _places(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
+    begins = await _places(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
+    ends = await _places(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
     return {
         tp: Range(max(one.first_offset, begins[tp] - margin), min(one.end_offset, ends[tp] + margin))
         for tp, one in whole.items()

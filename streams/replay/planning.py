@@ -9,7 +9,7 @@ from streams.build_info import build_info
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, Range, RangeReader, Ranges
 from streams.registry import Registry
-from streams.replay.given import find_labels, read_then
+from streams.replay.given import find_labels, finder, read_then
 from streams.replay.models import Models
 from streams.replay.plan import Asked, MachineStep, PartitionPlan, Plan, keys_of
 from streams.replay.starts import newest_snapshot
@@ -65,8 +65,9 @@ class _Planner:
     async def _labels(self, readings: Mapping[int, Range]) -> Ranges:
         if not readings:
             return {}
-        stacks = len(self._settings.worker.stacks)
-        return await find_labels(self._broker, self._topics.labels.name, readings, stacks)
+        async with finder(self._broker) as reader:
+            whole = await reader.find(self._topics.labels.name, Bounds(partitions=list(readings)))
+            return await find_labels(reader, whole, readings, len(self._settings.worker.stacks))
 
     async def _then(self, readings: Mapping[int, Range], places: Ranges) -> dict[int, Then]:
         if not readings:
