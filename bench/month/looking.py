@@ -156,7 +156,7 @@ def _explored(command: str, said: Said, at: Path, readings: int) -> Row:
 def models_looked_at(month: Month, ask: Ask) -> Iterator[Row]:
     """Which models there are, one of them, two compared, all verified."""
     for client in month.clients:
-        said = ask(["models", "list", "--client", client, "--json"])
+        said = ask(["models", "list", "--client", client, "--all", "--json"])
         found = said.json if said.status == 0 else []
         in_force = sum(bool(one["in_force"]) for one in found)
         yield row(
