@@ -69,14 +69,28 @@ async def _are_before(
     reader: RangeReader, whole: Ranges, at: Mapping[TopicPartition, int], wanted: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, bool]:
     """Whether the labels at these places are of earlier readings than ``wanted``; of corrections alone that is not told."""
+    found = await _first_readings(reader, whole, at)
+    return {tp: (first := found[tp]) is not None and first < wanted[tp] for tp in at}
+
+
+async def _first_readings(
+    reader: RangeReader, whole: Ranges, at: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int | None]:
+    """Of which reading the first label from each of these places on is; None where only corrections are."""
     peeked = await reader.peek({tp: Range(it, min(it + _PEEK_OFFSETS, whole[tp].end_offset)) for tp, it in at.items()})
     found = {}
     for tp in at:
         records = peeked[tp].records if tp in peeked else ()
         ids = (parse_id(id_of(record.value)) for record in records)
-        first = next((one.offset for one in ids if one.revision == 0), None)
-        found[tp] = first is not None and first < wanted[tp]
+        found[tp] = next((one.offset for one in ids if one.revision == 0), None)
     return found
+
+
+async def first_labelled(reader: RangeReader, whole: Ranges) -> dict[int, int | None]:
+    """Of partitions whose oldest labels are gone, the first reading that still has its label; None: not one is left."""
+    cut = {tp: one for tp, one in whole.items() if one.first_offset > 0}
+    found = await _first_readings(reader, cut, {tp: one.first_offset for tp, one in cut.items() if len(one)})
+    return {tp.partition: found.get(tp) for tp in cut}
 
 
 async def given_labels(

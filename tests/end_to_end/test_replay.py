@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from kafka import KafkaProducer
 from playwright.sync_api import Page
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from bench.month.production import fingerprint
@@ -23,8 +24,10 @@ from schemas.errors import BadSettings
 from streams import reading_ranges
 from streams.access.broker import for_kafka_python
 from streams.cli.main import app
+from streams.label_store import LabelStore
+from streams.label_store.rows import decode_label
 from streams.partitions import partition_of
-from streams.reading_ranges import Bounds, RangeReader
+from streams.reading_ranges import Bounds, Range, RangeReader
 from streams.registry import Registry
 from streams.registry.files import Files
 from streams.replay import judging
@@ -33,8 +36,9 @@ from streams.replay.bisecting import Watch, bisect_commits
 from streams.replay.lines import id_of
 from streams.replay.plan import Asked
 from streams.replay.running import OnProgress, Progress
+from streams.replay.telling import sentences
 from streams.replay.whole import Done, replay
-from streams.settings import RegistrySettings, Settings, load_settings
+from streams.settings import DynamoSettings, RegistrySettings, Settings, load_settings
 from tests.chaos.fleet import Fleet
 from tests.models.engines import as_published, model
 from tests.processes import running, variables, wait_until
@@ -281,6 +285,37 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     assert page.evaluate("[...document.images].every(one => one.naturalWidth > 500 && one.alt)")
     assert f"{found.changed:,}" in page.inner_text("table >> nth=0")
     assert found.largest[0].label_id in page.inner_text("main")
+
+
+async def test_labels_past_their_topic_s_retention_are_taken_from_dynamodb(
+    lived: Installation, embedded_aws_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb = DynamoSettings(
+        endpoint=embedded_aws_url, table=lived.settings.broker.topic_prefix,
+        access_key_id=SecretStr("local"), secret_access_key=SecretStr("local"), ttl_days=3650,
+    )  # fmt: skip
+    lived = lived._replace(settings=lived.settings.model_copy(update={"dynamodb": dynamodb}))
+    find, topic = RangeReader.find, lived.settings.topics.labels.name
+
+    async def find_what_is_left(self: RangeReader, name: str, bounds: Bounds) -> Any:
+        found = await find(self, name, bounds)
+        half = {tp: Range((one.first_offset + one.end_offset) // 2, one.end_offset) for tp, one in found.items()}
+        return half if name == topic else found
+
+    monkeypatch.setattr(RangeReader, "find", find_what_is_left)
+    asked: dict[str, Any] = {"machines": ("well-000", "well-001"), "client": "acme"}
+    there_is_none = await _replay(lived, tmp_path / "none", **asked)
+    assert there_is_none.comparison is not None
+    assert there_is_none.comparison.new > 0
+    assert "is not there" in " ".join(sentences(there_is_none.plan, there_is_none.progress))
+    with LabelStore(dynamodb) as store:
+        store.ensure_table()
+        store.write_rows([decode_label(line) for line in lived.labels])
+    done = await _replay(lived, tmp_path / "stored", **asked)
+    assert done.comparison is not None
+    assert done.comparison.is_same, done.comparison
+    assert done.comparison.identical == sum(json.loads(one)["machine_id"] in asked["machines"] for one in lived.labels)
+    assert "past their topic's retention; they are taken from DynamoDB" in " ".join(sentences(done.plan, done.progress))
 
 
 @pytest.fixture
