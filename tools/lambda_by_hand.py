@@ -16,10 +16,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from streams.label_store import LabelStore
+from streams.parts.embedded_aws import EmbeddedAws
+from streams.settings import DynamoSettings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PLACE: Final = "/opt/wellsentry"
+_KEYS: Final = {f"WELLSENTRY_DYNAMODB__{name}": "local" for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
 _ENTRY: Final = "/lambda-entrypoint.sh"
 #: In the place of AWS's entry point, which imports what CMD names and hands it events.
 _CALL: Final = """
@@ -78,17 +85,19 @@ class ByHand:
         elif instruction == "RUN":
             subprocess.run(["sh", "-c", self.there(said)], cwd=self.place, env=self.environment, check=True)
 
-    def call(self, handler: str, source: Path) -> list[object]:
+    def call(self, handler: str, source: Path, dynamodb: str) -> list[object]:
         """The start script with an event in the place of AWS's entry point; status and number of labels."""
         (caller := self.scratch / "call.py").write_text(_CALL)
         script = self.there((self.place / "tools" / "lambda_start.sh").read_text())
         script = script.replace(f"exec {_ENTRY}", f"exec python3 {caller}")
-        registry = {
+        settings = {
             "WELLSENTRY_REGISTRY__URL": str(self.scratch / "registry"),
             "WELLSENTRY_HANDLER__SOURCE": str(source),
+            "WELLSENTRY_DYNAMODB__ENDPOINT": dynamodb,
+            **_KEYS,
         }
         done = subprocess.run(
-            ["sh", "-c", script, "start", handler], cwd=self.scratch, env={**self.environment, **registry},
+            ["sh", "-c", script, "start", handler], cwd=self.scratch, env={**self.environment, **settings},
             check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         found: list[object] = json.loads(done.stdout)
@@ -124,7 +133,11 @@ def main() -> None:
             print(f"{time.monotonic() - began_s:6.1f} s  {instruction} {said[:90]}", flush=True)
         _well(by_hand.scratch / "well-7.csv")
         (handler,) = json.loads(dict(steps(dockerfile))["CMD"])
-        answer = by_hand.call(handler, by_hand.scratch)
+        with EmbeddedAws() as aws:
+            keys: Any = {"access_key_id": SecretStr("local"), "secret_access_key": SecretStr("local")}
+            with LabelStore(DynamoSettings(endpoint=aws.url, **keys)) as store:
+                store.ensure_table()
+            answer = by_hand.call(handler, by_hand.scratch, aws.url)
     print(f"{time.monotonic() - began_s:6.1f} s  {handler} answers {answer}")
     raise SystemExit(0 if answer == ["ok", 1_440] else 1)
 
