@@ -34,6 +34,7 @@ for command in COMMANDS:
 
 @app.callback()
 def options(
+    context: typer.Context,
     config_file: Annotated[Path | None, typer.Option("--config", help="Settings file [wellsentry.toml].")] = None,
     broker: Annotated[str | None, typer.Option(help="Kafka's bootstrap servers, host:port.")] = None,
     dynamodb: Annotated[str | None, typer.Option(help="DynamoDB's endpoint, http://host:port.")] = None,
@@ -42,8 +43,10 @@ def options(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Options before the command are settings; `wellsentry config` shows all of them and where each comes from."""
+    from streams.log import warnings_only
     from streams.settings import load_settings
 
+    context.with_resource(warnings_only())  # a program that runs on chooses its own logging then
     if config_file is not None:
         os.environ["WELLSENTRY_CONFIG"] = str(config_file)
     flags = nested_flags(
