@@ -74,12 +74,15 @@ def _operations(topic: TopicDeclaration) -> Iterable[tuple[str, Document]]:
     for action, messages in (("receive", READ), ("send", WRITTEN)):
         found = [message.__name__ for message in topic.schemas if message in messages]
         if found:
-            yield f"{action}-{_name(topic)}", {
-                "action": action,
-                "channel": {"$ref": f"#/channels/{_name(topic)}"},
-                "summary": f"wellsentry {'reads' if action == 'receive' else 'writes'} {' or '.join(found)}.",
-                "messages": [{"$ref": f"#/channels/{_name(topic)}/messages/{name}"} for name in found],
-            }
+            yield (
+                f"{action}-{_name(topic)}",
+                {
+                    "action": action,
+                    "channel": {"$ref": f"#/channels/{_name(topic)}"},
+                    "summary": f"wellsentry {'reads' if action == 'receive' else 'writes'} {' or '.join(found)}.",
+                    "messages": [{"$ref": f"#/channels/{_name(topic)}/messages/{name}"} for name in found],
+                },
+            )
 
 
 def _message(message: type[BaseModel], key: str) -> Document:

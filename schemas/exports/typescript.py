@@ -17,7 +17,7 @@ from schemas.topics import topics
 Schema = Mapping[str, Any]
 
 _HEAD: Final = f"""\
-// Messages of wellsentry, contract version {CONTRACT_VERSION}. Made by `wellsentry schema` from the models in schemas/; not to be edited.
+// Messages of wellsentry, contract version {CONTRACT_VERSION}. `wellsentry schema` makes this from the models in schemas/.
 
 /** A moment: ISO 8601 in UTC, as 2026-11-24T02:44:10.000Z. */
 export type Moment = string;
