@@ -1,4 +1,4 @@
-"""docs/contract/ is what the code says, validators and compilers take it, real messages fit it, and no change breaks it unsaid."""
+"""docs/contract/ is what the code says, validators and compilers take it, real messages fit it, and no break goes unsaid."""
 
 import json
 import re
