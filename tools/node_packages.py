@@ -45,7 +45,9 @@ def _npm_ci(directory: Path) -> None:
             [npm, *_NPM_CI], cwd=directory, capture_output=True, text=True, timeout=_WITHIN_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise NoNodePackages(f"npm did not install the packages of {directory.name} within {_WITHIN_S:.0f} s") from error
+        raise NoNodePackages(
+            f"npm did not install the packages of {directory.name} within {_WITHIN_S:.0f} s"
+        ) from error
     if done.returncode != 0:
         raise NoNodePackages(f"npm could not install the packages of {directory.name}: {done.stderr.strip()[-500:]}")
 

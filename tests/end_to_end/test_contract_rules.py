@@ -1,7 +1,6 @@
 """What docs/contract.md promises to whoever consumes, on one run of a worker that was killed in between."""
 
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from streams.partitions import partition_of
 from streams.settings import Settings, load_settings
 from tests.end_to_end.test_worker import START_S
 from tests.models.engines import as_published, model
-from tests.parts import in_ci, only_embedded
 from tests.processes import running, wait_until
 from tests.topics_at_hand import TopicsAtHand
 
@@ -58,11 +56,9 @@ def reading(well: str, minute: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    real = in_ci() or (not only_embedded() and shutil.which("java") and shutil.which("mvn"))
-    url = str(request.getfixturevalue("kafka_url" if real else "embedded_broker_url"))
+def lived(best_broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     settings = load_settings(
-        broker={"url": url, "topic_prefix": "test-rules", "partitions": _PARTITIONS,
+        broker={"url": best_broker_url, "topic_prefix": "test-rules", "partitions": _PARTITIONS,
                 "session_timeout_s": 6.0, "heartbeat_interval_s": 1.0},
         worker={"app_id": "test-rules", "detectors": {"load": "isolation_forest"}, "changelog_interval_s": 60.0,
                 "training_requests": False},
