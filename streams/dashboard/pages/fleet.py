@@ -37,7 +37,7 @@ def fleet_page() -> None:
             ui.html('<div id="fleet-counts" class="ws-counts" role="group" aria-label="States"></div>', sanitize=False)
             with ui.element("div").classes("ws-filters"):
                 ui.html(
-                    '<label>Client <select id="fleet-client"><option value="">all</option></select></label>'
+                    '<label hidden>Client <select id="fleet-client"><option value="">all</option></select></label>'
                     '<label hidden>Area <select id="fleet-area"><option value="">all</option></select></label>'
                     '<label>Find <input id="fleet-find" type="search" autocomplete="off" placeholder="machine"></label>'
                     '<span id="fleet-shown" role="status"></span>',

@@ -36,25 +36,30 @@ const wellsentryFleet = (() => {
   }
 
   const ORDER = { incident: 0, anomalous: 1, silent: 2, normal: 4 };
+  // Equal ones stand by name, or they would change places with every label.
+  const thenByName = (a, b, one, other, isDescending) =>
+    a - b || (isDescending ? -1 : 1) * one.data.machine.localeCompare(other.data.machine, "en", { numeric: true });
   const columns = [
-    { field: "machine", headerName: "Machine", width: 140, pinned: "left" },
-    numberColumn("urgency", "Urgency", 1, { width: 95, sortingOrder: ["desc", "asc"] }),
-    { field: "client", headerName: "Client", width: 110 },
-    { field: "area", headerName: "Area", width: 110, valueFormatter: p => p.value || "–" },
-    { field: "stack", headerName: "Stack", width: 90 },
-    { field: "state", headerName: "State", width: 140, cellRenderer: stateCell,
-      comparator: (a, b) => (ORDER[a] ?? 3) - (ORDER[b] ?? 3) },
-    { field: "age", headerName: "Since", width: 90, cellClass: "ws-number", valueGetter: p => p.data.time_ms - p.data.since_ms,
-      valueFormatter: p => span(p.value) },
+    { field: "machine", headerName: "Machine", width: 130, pinned: "left",
+      comparator: (a, b) => a.localeCompare(b, "en", { numeric: true }) },
+    { field: "state", headerName: "State", width: 135, cellRenderer: stateCell,
+      comparator: (a, b, one, other, isDescending) =>
+        thenByName(ORDER[a] ?? 3, ORDER[b] ?? 3, one, other, isDescending) },
+    { field: "why", headerName: "What is the matter", width: 300, sortable: false, valueFormatter: p => p.value || "–" },
+    { field: "age", headerName: "For", width: 85, cellClass: "ws-number", headerTooltip: "How long it has been in this state",
+      valueGetter: p => p.data.time_ms - p.data.since_ms, valueFormatter: p => span(p.value) },
     numberColumn("casing", "Casing psi", 1, { valueGetter: p => p.data.signals.casing_pressure }),
     numberColumn("tubing", "Tubing psi", 1, { valueGetter: p => p.data.signals.tubing_pressure }),
-    numberColumn("value", "Load"),
-    numberColumn("surprise", "Surprise", 2),
+    numberColumn("value", "Value", 1, { headerTooltip: "The stack's feature: for the load stack casing less tubing, psi" }),
+    numberColumn("surprise", "Surprise", 2, { comparator: thenByName, headerTooltip: "3 is once in a thousand" }),
     { field: "spark", headerName: "Last labels", width: 125, sortable: false, cellRenderer: sparkline },
-    { field: "why", headerName: "What is the matter", width: 330, sortable: false },
-    { field: "rung", headerName: "Model", width: 90, valueFormatter: p => p.value || "none" },
+    numberColumn("urgency", "Urgency", 1, { comparator: thenByName, sortingOrder: ["desc", "asc"] }),
+    { field: "rung", headerName: "Model", width: 85, valueFormatter: p => p.value || "none" },
     { field: "fitted_ms", headerName: "Model age", width: 100, cellClass: "ws-number",
       valueFormatter: p => p.value ? span(Date.now() - p.value) : "–" },
+    { field: "client", headerName: "Client", width: 110, hide: true },
+    { field: "area", headerName: "Area", width: 110, hide: true },
+    { field: "stack", headerName: "Stack", width: 90, hide: true },
   ];
 
   function kind(row) { return row.state in ORDER ? row.state : "unscored"; }
@@ -89,15 +94,18 @@ const wellsentryFleet = (() => {
     for (const row of remove) rows.delete(row.id);
     if (whole) api.applyTransaction({ add, update, remove });
     else api.applyTransactionAsync({ add, update });
-    if (add.length || remove.length) { offer("client"); offer("area"); }
+    if (add.length || remove.length) for (const what of ["client", "area", "stack"]) offer(what);
     tellView();
     count();
   }
 
+  // What is the same for all is neither a column nor a choice.
   function offer(what) {
-    const select = document.getElementById("fleet-" + what);
     const found = [...new Set([...rows.values()].map(row => row[what]).filter(Boolean))].sort();
-    select.parentElement.hidden = !found.length;
+    api.setColumnsVisible([what], found.length > 1);
+    const select = document.getElementById("fleet-" + what);
+    if (!select) return;
+    select.parentElement.hidden = found.length < 2 && !wanted[what];
     select.replaceChildren(new Option("all", ""), ...found.map(name => new Option(name, name)));
     select.value = wanted[what];
   }
@@ -135,7 +143,7 @@ const wellsentryFleet = (() => {
   function remember() {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
-    const sort = api.getColumnState().find(column => column.sort && column.sortIndex === 0);
+    const sort = api.getColumnState().find(column => column.sort);
     if (sort && sort.colId !== "urgency") query.set("sort", `${sort.colId}:${sort.sort}`);
     history.replaceState(null, "", query.size ? "?" + query : location.pathname);
   }
@@ -145,7 +153,7 @@ const wellsentryFleet = (() => {
     for (const name of Object.keys(wanted)) wanted[name] = query.get(name) || "";
     const [colId, sort] = (query.get("sort") || "urgency:desc").split(":");
     api.applyColumnState({
-      state: [{ colId, sort, sortIndex: 0 }, { colId: "machine", sort: "asc", sortIndex: 1 }], defaultState: { sort: null },
+      state: [{ colId, sort }], defaultState: { sort: null },
     });
     const find = document.getElementById("fleet-find");
     find.value = wanted.find;
