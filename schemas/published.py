@@ -46,6 +46,15 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     Bisection,
 )
 
+#: Of all that is published, and shown in the AsyncAPI document: major.minor.patch. What breaks a consumer or a sender needs a
+#: higher major, against the last release kept in ``docs/contract/released/``; ``wellsentry schema --check`` tells.
+CONTRACT_VERSION: Final = "1.0.0"
+
+#: What others write and wellsentry reads ...
+READ: Final[frozenset[type[BaseModel]]] = frozenset({WideReading, TagReading, Feedback, LookBackEvent})
+#: ... and what wellsentry writes and others read. People's feedback is both.
+WRITTEN: Final[frozenset[type[BaseModel]]] = frozenset(PUBLISHED) - READ | {Feedback}
+
 
 def file_name(model: type[BaseModel]) -> str:
     """Where a schema is written.

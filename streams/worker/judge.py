@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.engine.codes import ANOMALOUS, MISSING, UNSCORED
+from models.engine.codes import ANOMALOUS, DUPLICATE, LATE, MISSING, UNSCORED
 from models.engine.labels import Stamp, make_labels, status_of
 from models.engine.machines import Machines
 from models.engine.requests import Said, nothing_said, request_for_feedback, training_requests
@@ -167,7 +167,9 @@ class Judge:
         for number, incident in made.incidents:
             outputs[number].incidents.append(_record(incident))
         latest = self._latest.setdefault(name, {})
-        late = judged.late.tolist() if judged.late.any() else None
+        # What came late, or came already, is not where its machine is now.
+        past = judged.late | (judged.kind == LATE) | (judged.kind == DUPLICATE)
+        late = past.tolist() if past.any() else None
         latest.update(
             (slots[at], label)
             for at, label in zip(made.index, made.labels, strict=True)
