@@ -16,17 +16,18 @@ from streams.runs.app import RunApp
 from streams.settings import Settings
 
 _LOOK_EVERY_S: Final = 5.0
+_LOOK_AT_FIRST_S: Final = 0.5
 
 
 @contextlib.asynccontextmanager
-async def observed_app(app: RunApp, settings: Settings, component: str) -> AsyncIterator[None]:
-    """Serve what can be seen of ``app`` while the block runs, where ``settings.metrics`` has a port."""
+async def observed_app(app: RunApp, settings: Settings, component: str) -> AsyncIterator[str | None]:
+    """Serve what can be seen of ``app`` while the block runs, where ``settings.metrics`` has a port: the address."""
     group = Group(app, settings)
     observation = Observation(component, [group.measure, *app.measures], [group.lacks, *app.lacks])
-    async with observed(settings.metrics, observation):
+    async with observed(settings.metrics, observation) as url:
         looking = asyncio.create_task(group.look_at_ends()) if settings.metrics.port is not None else None
         try:
-            yield
+            yield url
         finally:
             if looking is not None:
                 looking.cancel()
@@ -66,7 +67,7 @@ class Group:
                 self._app.ends = await asyncio.wait_for(self._app.consumer.ends(owned), _LOOK_EVERY_S) if owned else {}
             except (KafkaError, TimeoutError, OSError):
                 self._app.ends = {}  # better no figure than an old one
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_LOOK_EVERY_S if owned else _LOOK_AT_FIRST_S)
 
     def measure(self) -> Iterator[Metric]:
         """Partitions, lag and rebalances."""

@@ -40,18 +40,18 @@ class Observation:
 
 
 @contextlib.asynccontextmanager
-async def observed(settings: MetricsSettings, observation: Observation) -> AsyncIterator[None]:
-    """Serve it while the block runs, where ``settings`` have a port; else nothing happens.
+async def observed(settings: MetricsSettings, observation: Observation) -> AsyncIterator[str | None]:
+    """Serve it while the block runs, where ``settings`` have a port: the address; else nothing happens.
 
     Raises :class:`schemas.errors.BadSettings` where nobody can listen there.
     """
     if settings.port is None:
-        yield
+        yield None
         return
     answers = _answers(observation, asyncio.get_running_loop())
     with serving(settings.host, settings.port, answers) as url:
         log.info("metrics are served", action="metrics_served", url=url)
-        yield
+        yield url
 
 
 def _answers(observation: Observation, loop: asyncio.AbstractEventLoop) -> Answers:

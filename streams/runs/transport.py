@@ -97,7 +97,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         return coordinator is not None and coordinator.coordinator_id is not None
 
     async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
-        """Of each partition the offset behind its newest record. Asked beside Faust's queue of calls, where fetching waits."""
+        """By partition the offset behind its newest record. Asked beside Faust's queue of calls, in which fetches wait."""
         thread = self._thread
         asked = asyncio.run_coroutine_threadsafe(thread._consumer.end_offsets(list(tps)), thread.thread_loop)
         return {TP(*tp): int(end) for tp, end in (await asyncio.wrap_future(asked)).items()}
