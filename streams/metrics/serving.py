@@ -82,6 +82,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     """A thread for each connection, not too many of them. None keeps the program from ending."""
 
     daemon_threads = True
+    request_queue_size = 4 * _AT_ONCE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._room = threading.BoundedSemaphore(_AT_ONCE)

@@ -32,7 +32,7 @@ class Latency:
 
         >>> latency = Latency(lambda: 100.0)
         >>> latency.durable([np.array([99_980, 90_000]), np.array([-1, 100_500])])  # the last by a clock that is ahead
-        >>> dict(latency.seconds.cumulative())["0.025"], latency.seconds.sum
+        >>> dict(latency.seconds.cumulative())["0.025"], round(latency.seconds.sum, 3)
         (2.0, 10.02)
         """
         if runs_came_ms:
