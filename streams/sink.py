@@ -74,7 +74,7 @@ class Sink:
     """One agent that gathers and one task that writes."""
 
     def __init__(self, app: RunApp, settings: Settings, store: LabelStore) -> None:
-        self._app, self._store = app, store
+        self._app, self._store, self._linger_s = app, store, settings.sink.linger_s
         self._gathering: Gathering[TopicPartition] = Gathering(
             settings.sink.linger_s, settings.sink.labels_per_item, _MOST_WAITING
         )
@@ -194,6 +194,13 @@ class Sink:
         yield counter("wellsentry_sink_retries_total", "Requests that were sent once more.", totals.retries)
         yield counter("wellsentry_sink_skipped_total", "Records that hold no label.", totals.skipped)
         yield gauge("wellsentry_sink_waiting_labels", "Labels that wait for others.", self._gathering.waiting)
+        since_s = self._gathering.since_s
+        yield gauge(
+            "wellsentry_sink_oldest_waiting_seconds",
+            "How long the oldest label that was read and not stored waits.",
+            0.0 if since_s is None else time.monotonic() - since_s,
+        )
+        yield gauge("wellsentry_sink_linger_seconds", "How long a label may wait, by sink.linger_s.", self._linger_s)
         newest_s = self._counts.newest_ms / 1000
         yield gauge("wellsentry_sink_newest_label_timestamp_seconds", "Event time of the newest label read.", newest_s)
         yield histograms(
