@@ -2,12 +2,18 @@
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.processes import Process, wait_until
+
+#: Configuration of Prometheus and Grafana.
+OPS = Path(__file__).parent.parent / "ops"
 
 
 class Scrape(NamedTuple):
@@ -52,3 +58,28 @@ def address(process: Process) -> str:
 def wait_ready(url: str, process: Process) -> None:
     """Return when the program says that it is ready."""
     wait_until(lambda: asked(url, "/ready")[0] == 200, what=f"{url}/ready", process=process)
+
+
+def names_used(query: str) -> set[str]:
+    """The metrics that a query of Prometheus' language asks for."""
+    return set(re.findall(r"\b(?:wellsentry|process)_\w+", query))
+
+
+def queries() -> Iterator[str]:
+    """All that alert rules and dashboard ask Prometheus for."""
+    for alert in alerts():
+        yield alert["expr"]
+    for panel in panels():
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def alerts() -> list[dict[str, Any]]:
+    """The alert rules, in their order."""
+    groups = yaml.safe_load((OPS / "prometheus/alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    """What the Grafana dashboard shows."""
+    board = json.loads((OPS / "grafana/dashboards/wellsentry.json").read_text())
+    return [panel for panel in board["panels"] if panel["type"] != "row"]

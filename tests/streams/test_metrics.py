@@ -13,52 +13,19 @@ from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.errors import BadSettings
-from streams.label_store import LabelStore
 from streams.metrics import Observation, observed
 from streams.metrics.asking import LoopStandsStill, ask
 from streams.metrics.families import counter
-from streams.metrics.group import observed_app
-from streams.registry import Registry
-from streams.runs.app import RunApp
-from streams.settings import MetricsSettings, Settings
-from streams.sink import sink_app
-from streams.trainer.app import trainer_app
+from streams.settings import MetricsSettings
 from streams.worker.alone import Alone
 from streams.worker.latency import Latency, came_ms
 from streams.worker.limits import Limits
-from streams.worker.pipeline import worker_app
 from streams.worker.silence import Silence
-from tests.conftest import MakeSettings
 from tests.metrics_at_hand import asked, scrape
 from tests.models.engines import STAMP
 from tests.streams.test_judge import Record
 
 SOMEWHERE = MetricsSettings(port=0)  # type: ignore[call-arg]
-
-
-def _app(component: str, settings: Settings) -> RunApp:
-    if component == "worker":
-        return worker_app(settings)
-    if component == "sink":
-        return sink_app(settings, LabelStore(settings.dynamodb))
-    return trainer_app(settings, Registry(settings.registry))
-
-
-@pytest.mark.parametrize("component", ["worker", "trainer", "sink"])
-async def test_a_program_that_has_no_partitions_yet_is_alive_and_not_ready(
-    component: str, make_settings: MakeSettings
-) -> None:
-    settings = make_settings(dynamodb_url="http://127.0.0.1:9", metrics={"port": 0})
-    async with observed_app(_app(component, settings), settings, component) as url:
-        assert url is not None
-        assert await asyncio.to_thread(asked, url, "/health") == (200, {"alive": True})
-        status, said = await asyncio.to_thread(asked, url, "/ready")
-        assert (status, said) == (503, {"ready": False, "lacks": ["no broker answers"]})
-        found = await asyncio.to_thread(scrape, url)
-        assert found.total("wellsentry_ready") == 0
-        assert found.total("wellsentry_build_info", component=component) == 1
-        assert found.total("process_resident_memory_bytes") > 0
-        assert (await asyncio.to_thread(httpx.get, f"{url}/else")).status_code == 404
 
 
 async def test_nothing_listens_where_no_port_is_set() -> None:
