@@ -10,10 +10,13 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client.metrics_core import Metric
 
+from streams.log import get_logger
 from streams.metrics.families import counter, gauges
 from streams.metrics.observing import Observation, observed
 from streams.runs.app import RunApp
 from streams.settings import Settings
+
+log = get_logger(__name__)
 
 _LOOK_EVERY_S: Final = 5.0
 _LOOK_AT_FIRST_S: Final = 0.5
@@ -43,8 +46,14 @@ class Group:
         self._rebalances = 0
         app.on_partitions_assigned.connect(self._shared_out, weak=False)
 
-    async def _shared_out(self, *_: Any, **__: Any) -> None:
+    async def _shared_out(self, _: Any, assigned: set[TP], **__: Any) -> None:
         self._rebalances += 1
+        log.info(
+            "partitions were shared out",
+            action="shared_out",
+            partitions={self._short(topic): count for topic, count in Counter(tp.topic for tp in assigned).items()},
+            times=self._rebalances,
+        )
 
     def _owned(self) -> list[TP]:
         consumer = self._app.consumer
