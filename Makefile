@@ -4,6 +4,7 @@
 # make soak     5,000 readings/s for ARGS="--minutes 10", and the memory's slope
 # make check    style, types, import rules
 # make bench    every figure that is promised, seen and to reach, in one table; ARGS="--quick" for a short form
+# make bench-dashboard  how late labels are seen in 20 browsers, and what the dashboard takes for it (needs Chromium)
 # make plots    draws how speed grows with the fleet, and where the worker's time goes, into docs/plots
 # make audit    known vulnerabilities of locked dependencies, from OSV's database
 # make lock     write the lock files anew (needs uv; ARGS=--upgrade for newer versions)
@@ -22,7 +23,7 @@ PEERS := .venv-peers
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba-cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos soak check audit bench plots lock clean environment dev-environment
+.PHONY: help demo test chaos soak check audit bench bench-dashboard plots lock clean environment dev-environment
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -57,6 +58,9 @@ audit:
 
 bench: environment $(PEERS)/.made-from
 	@exec $(BIN)/python -m bench.table $(ARGS)
+
+bench-dashboard: dev-environment
+	@exec $(BIN)/python -m bench.dashboard $(ARGS)
 
 plots: dev-environment
 	@$(BIN)/python -m bench.curves --plot docs/plots/curves.svg

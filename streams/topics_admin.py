@@ -143,7 +143,7 @@ def _lacking_in_topics(needed: Rights, found: Sequence[Mapping[str, Any]]) -> li
 
 def _lacking_in_groups(needed: Rights, admin: KafkaAdminClient) -> list[str]:
     lacking = []
-    for group in filter(None, (needed.joins, needed.looks_at)):
+    for group in filter(None, (needed.joins, *needed.looks_at)):
         try:
             admin.describe_groups([group])
         except GroupAuthorizationFailedError:

@@ -17,7 +17,7 @@ class Rights:
     reads: tuple[TopicDeclaration, ...] = ()
     writes: tuple[TopicDeclaration, ...] = ()
     joins: str | None = None  # the consumer group it is a member of
-    looks_at: str | None = None  # a group whose offsets it asks for
+    looks_at: tuple[str, ...] = ()  # groups whose offsets it asks for
     claims: str | None = None  # how the transactional ids begin by which it claims partitions
 
     @property
@@ -55,7 +55,7 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
         "tail": Rights(reads=(all_topics.labels,)),
         "reproduce": Rights(reads=(all_topics.readings, all_topics.labels, all_topics.models)),
         "audit": Rights(
-            reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=settings.worker.app_id
+            reads=(all_topics.readings, all_topics.rejected, all_topics.labels), looks_at=(settings.worker.app_id,)
         ),
         "dashboard": Rights(
             reads=(
@@ -66,8 +66,10 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
                 all_topics.training,
                 all_topics.models,
                 all_topics.feedback,
+                all_topics.readings,
             ),
             writes=(all_topics.feedback,),
+            looks_at=(settings.worker.app_id, settings.trainer.app_id, settings.sink.app_id),
         ),
         "notifier": Rights(reads=(all_topics.incidents, all_topics.feedback), joins=settings.notifier.app_id),
         "replay": Rights(reads=(all_topics.readings, all_topics.models, all_topics.labels)),

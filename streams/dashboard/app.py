@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from nicegui import ui
@@ -13,9 +14,13 @@ from starlette.staticfiles import StaticFiles
 
 from streams.dashboard.areas import read_areas
 from streams.dashboard.following import Following
+from streams.dashboard.health.monitor import Monitor
 from streams.dashboard.live import live_router
+from streams.dashboard.live_incidents import LiveIncidents
 from streams.dashboard.live_rows import LiveRows
 from streams.dashboard.pages.fleet import fleet_page
+from streams.dashboard.pages.health import health_page
+from streams.dashboard.pages.incidents import incidents_page
 from streams.dashboard.picture import Picture
 from streams.dashboard.sign_in import LetEverybodyIn
 from streams.settings import Settings
@@ -23,37 +28,62 @@ from streams.settings import Settings
 _STATIC: Final = Path(__file__).parent / "static"
 _LOOK_AT_CLOCK_S: Final = 2.0
 
+#: What runs beside the server, for ever.
+Running = Callable[[], Coroutine[Any, Any, None]]
 
-def dashboard_app(settings: Settings) -> FastAPI:
-    """All of it, as one ASGI application that follows the topics while it runs."""
+
+def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -> FastAPI:
+    """All of it, as one ASGI application that follows the topics while it runs.
+
+    ``failed`` is told why following came to an end: what is shown from then on would be old.
+    """
     picture = Picture()
-    following = Following(settings, picture)
-    app = FastAPI(
-        title="wellsentry", lifespan=_while_running(settings, picture, following), docs_url=None, redoc_url=None
-    )
-    rows = LiveRows(picture, read_areas(settings.dashboard.areas_file), _now_ms)
+    monitor = Monitor(settings, picture, _now_ms)
+    following = Following(settings, picture, monitor.rejections, [monitor.take_labels])
+    running: list[Running] = [
+        following.run,
+        monitor.ask,
+        partial(monitor.latency.sample, settings),
+        partial(_watch_the_clock, settings, picture),
+    ]
+    app = FastAPI(title="wellsentry", lifespan=_while_running(running, failed), docs_url=None, redoc_url=None)
     app.include_router(
-        live_router(rows, following.caught_up, settings.dashboard.tick_s, settings.dashboard.rest_tick_s)
+        live_router(
+            LiveRows(picture, read_areas(settings.dashboard.areas_file), _now_ms),
+            LiveIncidents(picture),
+            lambda viewer: monitor.shown(viewer, following),
+            following.caught_up,
+            settings.dashboard.tick_s,
+            settings.dashboard.rest_tick_s,
+        )
     )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     fleet_page()
+    incidents_page()
+    health_page()
     ui.run_with(app, title="wellsentry", show_welcome_message=False)
     app.add_middleware(LetEverybodyIn)
     return app
 
 
 def _while_running(
-    settings: Settings, picture: Picture, following: Following
+    running: list[Running], failed: Callable[[BaseException], None]
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(following.run()), asyncio.create_task(_watch_the_clock(settings, picture))]
+        tasks = [asyncio.create_task(one()) for one in running]
+        for task in tasks:
+            task.add_done_callback(tell)
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def tell(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            failed(error)
 
     return lifespan
 

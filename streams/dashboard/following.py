@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topics
 from streams.access.broker import for_aiokafka
+from streams.dashboard.health.rejections import Rejections, see_rejected
 from streams.dashboard.machines import SPARK
 from streams.dashboard.picture import Picture
 from streams.dashboard.seen import (
@@ -32,6 +33,7 @@ _FETCH_MS: Final = 100
 #: Between two turns of the event loop no more than this is taken in: some 10 ms.
 _AT_ONCE: Final = 1_000
 _MOST_LABELS_BACK: Final = 200_000
+_REJECTED_BACK: Final = 20
 
 #: Gets the labels of a fetch, each with the moment at which Kafka got it.
 Listener = Callable[[list[tuple[LabelSeen, int]]], None]
@@ -40,8 +42,14 @@ Listener = Callable[[list[tuple[LabelSeen, int]]], None]
 class Following:
     """Reads topics into a picture until it is cancelled."""
 
-    def __init__(self, settings: Settings, picture: Picture, listeners: Iterable[Listener] = ()) -> None:
-        self._settings, self._picture = settings, picture
+    def __init__(
+        self,
+        settings: Settings,
+        picture: Picture,
+        rejections: Rejections,
+        listeners: Iterable[Listener] = (),
+    ) -> None:
+        self._settings, self._picture, self._rejections = settings, picture, rejections
         self._listeners = (picture.take_labels, *listeners)
         self.caught_up = asyncio.Event()  # all that was there at the start has been taken in
         self.skipped = 0  # records that are not what their topic promises
@@ -80,13 +88,26 @@ class Following:
         whole = self._partitions_of(topics.status, topics.incidents, topics.feedback, topics.models)
         consumer.assign(whole)
         await self._up_to(consumer, await consumer.end_offsets(whole))
-        labels = self._partitions_of(topics.labels)
-        consumer.assign([*whole, *labels])  # positions of those that stay are kept
-        firsts, ends = await consumer.beginning_offsets(labels), await consumer.end_offsets(labels)
-        back = min(_MOST_LABELS_BACK, SPARK * max(1, len(self._picture.rows))) // len(labels)
-        for tp in labels:
+        labels, rejected = self._partitions_of(topics.labels), self._partitions_of(topics.rejected)
+        consumer.assign([*whole, *labels, *rejected])  # positions of those that stay are kept
+        labels_back = min(_MOST_LABELS_BACK, SPARK * max(1, len(self._picture.rows))) // len(labels)
+        await self._up_to(
+            consumer,
+            {
+                **await self._back_from_end(consumer, labels, labels_back),
+                **await self._back_from_end(consumer, rejected, _REJECTED_BACK),
+            },
+        )
+
+    @staticmethod
+    async def _back_from_end(
+        consumer: AIOKafkaConsumer, partitions: list[TopicPartition], back: int
+    ) -> dict[TopicPartition, int]:
+        """Begin with the last ``back`` records of each partition; where these end now."""
+        firsts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        for tp in partitions:
             consumer.seek(tp, max(firsts[tp], ends[tp] - back))
-        await self._up_to(consumer, ends)
+        return dict(ends)
 
     async def _up_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
         left = set(ends)
@@ -119,6 +140,9 @@ class Following:
             ),
             topics.feedback.name: lambda records: self._each(
                 records, lambda record: self._picture.take_feedback(see_feedback(record.value))
+            ),
+            topics.rejected.name: lambda records: self._each(
+                records, lambda record: self._rejections.take(see_rejected(record.value), record.timestamp)
             ),
             topics.models.name: lambda records: self._each(
                 records, lambda record: self._picture.take_model(see_model(record.value))

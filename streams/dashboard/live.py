@@ -8,31 +8,40 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from streams.dashboard.live_rows import MOST_IN_VIEW, LiveRows
-from streams.dashboard.machines import Key
+from streams.dashboard.in_view import InView
+from streams.dashboard.live_incidents import LiveIncidents
+from streams.dashboard.live_rows import LiveRows
+from streams.dashboard.seen import written
 from streams.dashboard.viewer import Viewer, viewer_of
-from streams.dashboard.wire import row_key
+
+_HEALTH_EVERY_S: Final = 1.0
 
 
-def live_router(rows: LiveRows, caught_up: asyncio.Event, tick_s: float, rest_tick_s: float) -> APIRouter:
-    """``/live/fleet``: rows in view every ``tick_s``, all others every ``rest_tick_s``.
+def live_router(
+    rows: LiveRows,
+    incidents: LiveIncidents,
+    health: Callable[[Viewer], dict[str, Any]],
+    caught_up: asyncio.Event,
+    tick_s: float,
+    rest_tick_s: float,
+) -> APIRouter:
+    """``/live/fleet``, ``/live/incidents`` and ``/live/health``.
 
-    A browser tells which rows are in view as a JSON list of their ids, whenever that changes.
+    Of the fleet rows in view come every ``tick_s`` and all others every ``rest_tick_s``; a browser tells which rows are in
+    view as a JSON list of their ids, whenever that changes.
     """
     router = APIRouter()
 
     @router.websocket("/live/fleet")
     async def fleet(socket: WebSocket) -> None:
-        viewer = viewer_of(socket)
+        viewer, view = viewer_of(socket), InView()
         await socket.accept()
-        await caught_up.wait()
-        view = _InView()
         await until_gone(socket, _send_rows(socket, viewer, view), view.take)
 
-    async def _send_rows(socket: WebSocket, viewer: Viewer, view: _InView) -> None:
+    async def _send_rows(socket: WebSocket, viewer: Viewer, view: InView) -> None:
+        await caught_up.wait()
         all_of = rows.version
         await socket.send_text(rows.whole(viewer).decode())
         rest_s = 0.0
@@ -49,27 +58,40 @@ def live_router(rows: LiveRows, caught_up: asyncio.Event, tick_s: float, rest_ti
             if changed is not None:
                 await socket.send_text(changed.decode())
 
+    @router.websocket("/live/incidents")
+    async def all_incidents(socket: WebSocket) -> None:
+        viewer = viewer_of(socket)
+        await socket.accept()
+        await until_gone(socket, _send_incidents(socket, viewer), _nothing)
+
+    async def _send_incidents(socket: WebSocket, viewer: Viewer) -> None:
+        await caught_up.wait()
+        version = incidents.version
+        await socket.send_text(incidents.whole(viewer).decode())
+        while True:
+            await asyncio.sleep(tick_s)
+            now = incidents.version
+            changed = incidents.since(viewer, version)
+            version = now
+            if changed is not None:
+                await socket.send_text(changed.decode())
+
+    @router.websocket("/live/health")
+    async def all_health(socket: WebSocket) -> None:
+        viewer = viewer_of(socket)
+        await socket.accept()
+        await until_gone(socket, _send_health(socket, viewer), _nothing)
+
+    async def _send_health(socket: WebSocket, viewer: Viewer) -> None:
+        while True:
+            await socket.send_text(written(health(viewer)).decode())
+            await asyncio.sleep(_HEALTH_EVERY_S)
+
     return router
 
 
-class _InView:
-    """Which rows a browser shows just now."""
-
-    def __init__(self) -> None:
-        self.keys: frozenset[Key] = frozenset()
-        self.shown = 0  # the version up to which they have been sent
-
-    def take(self, text: str) -> None:
-        """What the browser says."""
-        try:
-            named = _names(text)
-        except msgspec.MsgspecError:
-            return  # not from our page
-        self.keys = frozenset(key for name in named[:MOST_IN_VIEW] if (key := row_key(name)) is not None)
-        self.shown = 0  # what was not in view until now may have changed unseen
-
-
-_names: Final = msgspec.json.Decoder(list[str]).decode
+def _nothing(_: str) -> None:
+    """What a page says that has nothing to say."""
 
 
 async def until_gone(socket: WebSocket, sending: Coroutine[Any, Any, None], hear: Callable[[str], None]) -> None:

@@ -28,9 +28,15 @@ def run_dashboard(settings: Settings) -> None:
         )
         from streams.dashboard.app import dashboard_app  # reads that variable when it is imported
 
+        errors: list[BaseException] = []
+
+        def failed(error: BaseException) -> None:
+            errors.append(error)
+            server.should_exit = True
+
         server = uvicorn.Server(
             uvicorn.Config(
-                dashboard_app(settings),
+                dashboard_app(settings, failed),
                 host=settings.dashboard.host,
                 port=settings.dashboard.port,
                 log_config=None,
@@ -40,6 +46,8 @@ def run_dashboard(settings: Settings) -> None:
             )
         )
         asyncio.run(_serve(server))
+    if errors:
+        raise errors[0]
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -58,8 +58,7 @@ class Gatekeeper:
         wanted += [(ACLOperation.WRITE, ResourceType.TOPIC, one.name) for one in needed.writes]
         if needed.joins is not None:
             wanted.append((ACLOperation.READ, ResourceType.GROUP, needed.joins))
-        if needed.looks_at is not None:
-            wanted.append((ACLOperation.DESCRIBE, ResourceType.GROUP, needed.looks_at))
+        wanted += [(ACLOperation.DESCRIBE, ResourceType.GROUP, group) for group in needed.looks_at]
         for operation, kind, name in wanted:
             if name != but:
                 self.allow(program, operation, kind, name)

@@ -6,7 +6,9 @@ from typing import Final
 
 from nicegui import ui
 
-_VIEWS: Final = (("Fleet", "/"), ("Incidents", "/incidents"), ("Health", "/health-view"))
+from streams.dashboard.viewer import viewer_of
+
+_VIEWS: Final = (("Fleet", "/"), ("Incidents", "/incidents"), ("Health", "/health"))
 
 
 @contextmanager
@@ -15,6 +17,9 @@ def frame(here: str, *scripts: str) -> Iterator[None]:
     ui.add_head_html('<link rel="stylesheet" href="/static/board.css">')
     for script in ("board.js", *scripts):
         ui.add_head_html(f'<script src="/static/{script}"></script>')
+    viewer = viewer_of(ui.context.client.request)
+    if not viewer.answers:
+        ui.query("body").props('data-may-answer="no"')  # buttons that would be refused are not offered
     ui.dark_mode(None)
     ui.page_title(f"{here} · wellsentry")
     ui.html('<a class="ws-skip" href="#main">Skip to content</a>', sanitize=False)
@@ -26,5 +31,6 @@ def frame(here: str, *scripts: str) -> Iterator[None]:
                 if name == here:
                     link.props('aria-current="page"')
         ui.html('<span id="ws-connection" role="status" aria-live="polite"></span>', sanitize=False)
+        ui.label(viewer.name).classes("ws-who")
     with ui.element("main").props('id="main"').classes("ws-main"):
         yield
