@@ -11,6 +11,9 @@ from streams.metrics.buckets import Buckets
 
 Ints = npt.NDArray[np.int64]
 
+#: So many runs are kept before they are counted.
+_TOGETHER: Final = 64
+
 _TIMESTAMP: Final = attrgetter("timestamp")
 
 
@@ -25,7 +28,8 @@ class Latency:
     def __init__(self, wall_s: Callable[[], float]) -> None:
         """``wall_s``: seconds since 1970, the clock that producers stamp records with."""
         self._wall_s = wall_s
-        self.seconds = Buckets()
+        self._seconds = Buckets()
+        self._kept: list[tuple[float, Ints]] = []  # when each run's labels were durable; counted some at a time
 
     def durable(self, runs_came_ms: Sequence[Ints]) -> None:
         """Labels of these runs are durable now.
@@ -35,7 +39,21 @@ class Latency:
         >>> dict(latency.seconds.cumulative())["0.025"], round(latency.seconds.sum, 3)
         (2.0, 10.02)
         """
-        if runs_came_ms:
-            came = np.concatenate(runs_came_ms)
-            took_s = self._wall_s() - came[came >= 0] / 1000.0
-            self.seconds.add(np.maximum(took_s, 0.0))
+        now_ms = self._wall_s() * 1000.0
+        self._kept += [(now_ms, came) for came in runs_came_ms]
+        if len(self._kept) >= _TOGETHER:
+            self._count()
+
+    @property
+    def seconds(self) -> Buckets:
+        """How often it was how long."""
+        self._count()
+        return self._seconds
+
+    def _count(self) -> None:
+        kept, self._kept = self._kept, []
+        if kept:
+            came = np.concatenate([some for _, some in kept])
+            durable = np.repeat([now_ms for now_ms, _ in kept], [len(some) for _, some in kept])
+            took_s = (durable - came)[came >= 0] / 1000.0
+            self._seconds.add(np.maximum(took_s, 0.0))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from schemas.training import TrainingRequest
 from streams.label_store import LabelStore
 from streams.parts.embedded_broker import EmbeddedBroker
 from streams.topics_admin import create_topics
+from streams.worker.store import OWNER_KEY
 from tests.conftest import MakeSettings
 from tests.end_to_end.test_worker import readings
 from tests.metrics_at_hand import Scrape, address, asked, names_used, queries, scrape, wait_ready
@@ -73,6 +75,9 @@ def test_what_is_told_is_what_is_on_the_topics_and_in_the_table(
             process=sink,
         )
         assert asked(of_worker, "/health") == (200, {"alive": True})
+        state = at_hand.reader(topics.changelog.name)
+        records = settled.total("wellsentry_changelog_records_total")
+        wait_until(lambda: len(_written(state.more())) >= records, what="state", process=worker)
 
     made = [Label.model_validate_json(record.value) for record in labels.more()]
     said = Counter(label.label for label in made)
@@ -100,7 +105,9 @@ def test_what_is_told_is_what_is_on_the_topics_and_in_the_table(
     assert settled.total("wellsentry_unjudged_records") == 0
     assert settled.total("wellsentry_machines") == MACHINES
     assert settled.total("wellsentry_machines_silent") == 0
-    assert settled.total("wellsentry_changelog_records_total") >= MACHINES
+    assert len(_written(state.more())) == records > MACHINES
+    weighs = sum(len(record.key) + len(record.value or b"") for record in _written(state.records))
+    assert settled.total("wellsentry_changelog_bytes_total") == weighs
     assert settled.total("wellsentry_ready") == settled.total("wellsentry_build_info", component="worker") == 1
 
     with LabelStore(settings.dynamodb) as store:
@@ -112,6 +119,11 @@ def test_what_is_told_is_what_is_on_the_topics_and_in_the_table(
     assert not {label for values in ours.values() for key in values for label in dict(key)} - BOUNDED
     asked_for = {name for query in queries() for name in names_used(query) if "trainer" not in name}
     assert asked_for <= told.keys(), "rules and dashboard ask for what real programs serve"
+
+
+def _written(changelog: list[Any]) -> list[Any]:
+    """What is of machines, and not of who owns the partition."""
+    return [record for record in changelog if record.key != OWNER_KEY]
 
 
 def _if_settled(now: Scrape) -> Scrape | None:
