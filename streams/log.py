@@ -9,6 +9,7 @@ import logging
 import platform
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Any
@@ -156,9 +157,11 @@ class ThrottledWarnings:
 
     def __init__(self, log: Any, clock: Callable[[], float] = time.monotonic, interval_s: float = 1.0) -> None:
         self._log, self._lets_through = log, Throttle(clock, interval_s)
+        self.counts: Counter[str] = Counter()  # by action, those that were kept back too
 
     def __call__(self, message: str, *, action: str, **values: Any) -> None:
         """Log it, or count it."""
+        self.counts[action] += 1
         kept_back = self._lets_through(action)
         if kept_back is not None:
             self._log.warning(message, action=action, kept_back=kept_back, **values)

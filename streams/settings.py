@@ -225,6 +225,18 @@ class NotifierSettings(_Section):
     _addresses = field_validator("dashboard_url")(_without_password)
 
 
+class MetricsSettings(_Section):
+    """What worker, trainer and sink tell about themselves: /metrics, /health and /ready."""
+
+    host: str = Field("127.0.0.1", description="Address to listen at. Whoever reaches it may read.")
+    port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Of each program that is started with it. None: they tell nothing. 0: any free.",
+    )
+
+
 class LogSettings(_Section):
     """What is logged and how."""
 
@@ -255,6 +267,7 @@ class Settings(BaseSettings):
     handler: HandlerSettings = HandlerSettings()  # type: ignore[call-arg]
     dashboard: DashboardSettings = DashboardSettings()  # type: ignore[call-arg]
     notifier: NotifierSettings = NotifierSettings()  # type: ignore[call-arg]
+    metrics: MetricsSettings = MetricsSettings()  # type: ignore[call-arg]
     log: LogSettings = LogSettings()  # type: ignore[call-arg]
 
     @classmethod

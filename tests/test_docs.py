@@ -57,7 +57,9 @@ def test_every_command_that_is_named_is_one(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_setting_that_is_named_is_one(page: Path) -> None:
-    for section, name in re.findall(r"`(broker|worker|trainer|sink|registry|dynamodb|log)\.(\w+)`", page.read_text()):
+    for section, name in re.findall(
+        r"`(broker|worker|trainer|sink|registry|dynamodb|dashboard|metrics|log)\.(\w+)`", page.read_text()
+    ):
         assert name in type(getattr(Settings(), section)).model_fields
 
 

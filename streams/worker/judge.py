@@ -3,8 +3,9 @@
 What is the same for every call costs as much as fifty readings, and of 5,000 a second a fetch brings five of each partition.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from schemas.training import TrainingRequest
 from schemas.twins import write_twin
 from streams.runs.producing import Record
 from streams.runs.run import Run
+from streams.worker.counted import StackCounts
 from streams.worker.intake import TakenIn, take_in
 from streams.worker.limits import Limits
 from streams.worker.partition import Output, Partition
@@ -38,7 +40,7 @@ Part = tuple[Partition, Sequence[Any]]
 
 @dataclass(slots=True)
 class Counts:
-    """What happened to readings, for the log."""
+    """What happened to readings, for the log and for whoever watches."""
 
     readings: int = 0
     labels: int = 0
@@ -48,6 +50,12 @@ class Counts:
     rejected: int = 0
     revised: int = 0
     newest_ms: int = 0
+    by_stack: dict[str, StackCounts] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)  # why readings were rejected
+
+    def of(self, stack: str) -> StackCounts:
+        """Those of one stack."""
+        return self.by_stack.setdefault(stack, StackCounts())
 
 
 def together(runs: Iterable[Run], most: int) -> Iterator[list[Run]]:
@@ -117,8 +125,10 @@ class Judge:
             self._label(name, judged, taken, slots, partitions, outputs)
         for request in training_requests(self._machines, verdicts, taken.batch, self._stamp, self._said):
             outputs[request.source.partition].training.append(_record(self._with_state(request, partitions)))
+            self._counts.of(request.stack).requests[request.reason] += 1
         self._counts.readings += len(taken.batch)
         self._counts.rejected += sum(map(len, taken.rejected))
+        self._counts.reasons.update(one.reason for some in taken.rejected for one in some)
         if len(taken.batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(taken.batch.time_ms.max()))
         return slots_of
@@ -176,6 +186,7 @@ class Judge:
             if late is None or not late[at]
         )
         self._count(judged, len(made.labels), len(made.revised))
+        self._counts.of(name).add(judged, made)
 
     def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
         known, machines = self._keys, self._machines.names

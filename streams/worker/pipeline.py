@@ -9,7 +9,7 @@ feedback ─▶ heard, whole before the first reading ─▶ what training reque
 import asyncio
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -26,10 +26,13 @@ from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
 from streams.worker.judge import Counts, Judge, together
+from streams.worker.latency import came_ms
 from streams.worker.limits import Limits
 from streams.worker.listening import Listening
+from streams.worker.measures import WorkerMeasures
 from streams.worker.owning import Owning
 from streams.worker.partition import Partition
+from streams.worker.silence import Silence
 from streams.worker.store import StateStore
 from streams.worker.turns import Start, may_flow, start_of
 
@@ -79,9 +82,8 @@ class Worker:
             app, topics, self._store, self._judge, time.monotonic, knobs.changelog_interval_s, knobs.status_interval_s
         )
         self._judging = asyncio.Lock()  # held while runs are judged, and while partitions are handed over
-        self._adopter = Adopter(
-            app, self._durable, self._partition, self._judge_runs, knobs.adoption_interval_s, ThrottledWarnings(log)
-        )
+        tell = ThrottledWarnings(log)
+        self._adopter = Adopter(app, self._durable, self._partition, self._judge_runs, knobs.adoption_interval_s, tell)
         self._starts: dict[int, Start] = {}  # what each partition of ours begins with
         self._started: set[int] = set()  # partitions that are past that
 
@@ -105,6 +107,10 @@ class Worker:
         app.assign_hooks += [owning.take_over, self._listening.begin]
         app.hold_back = self.hold_back
         table.on_recover(self.say_ready)
+        silence = Silence(machines, time.monotonic, settings.dashboard.silent_after_s)
+        measures = WorkerMeasures(app, topics, self._counts, machines, durable, adopter, tell.counts, silence)
+        app.measures.append(measures.measure)
+        app.lacks.append(self.lacks)
 
     # -- readings
 
@@ -127,6 +133,7 @@ class Worker:
         changed = self._judge.judge([(self._partition(run.tp.partition), run.records) for run in runs])
         for run, slots in zip(runs, changed, strict=True):
             self._durable.judged(run.tp.partition, slots, run.first_offset)
+            self._partition(run.tp.partition).output.came_ms.append(came_ms(run.records))
 
     def _ours(self, runs: Sequence[Run]) -> list[Run]:
         """Those of ``runs`` whose partitions are ours, and their state known."""
@@ -233,6 +240,14 @@ class Worker:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         log.info("ready", action="ready", partitions=len(self._app.consumer.assignment()))
+
+    def lacks(self) -> Iterator[str]:
+        """What is missing before readings flow: state of partitions that are ours."""
+        owned = self._app.consumer.assignment() if self._app.consumer.hears_from_broker() else ()
+        numbers = {tp.partition for tp in owned if tp.topic == self._topics.readings.name}
+        unread = [number for number in sorted(numbers) if not self._store.is_back(number)]
+        if unread:
+            yield f"the state of partitions {', '.join(map(str, unread))} is not read back yet"
 
     async def report(self) -> None:
         """Say every ten seconds how much came in, how fresh it was and what was missing."""
