@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from schemas.api_machine import MachineHistory
 from schemas.times import LATEST_MS, Moment, datetime_to_ms
 from streams.dashboard.history import History, Past, columns
 from streams.dashboard.machines import Key
@@ -35,43 +36,13 @@ class HistoryQuery(BaseModel):
     points: int = Field(default=600, ge=10, le=5_000, description="Time is cut into so many buckets.")
 
 
-class HistoryColumns(BaseModel):
-    """A value for each label that is left, by event time. Numbers may be null, and have seven digits."""
-
-    time_ms: list[int]
-    partition: list[int] = Field(description="Of the reading. A label's id is stack-partition-offset-revision.")
-    offset: list[int]
-    revision: list[int]
-    state: list[str] = Field(description="The verdict, or the reason why there is none.")
-    value: list[float | None]
-    median: list[float | None]
-    expected_low: list[float | None]
-    expected_high: list[float | None]
-    surprise: list[float | None]
-    signals: dict[str, list[float | None]] = Field(description="At most four.")
-    gap_before: list[bool] = Field(description="Whether nothing came for long before it.")
-
-
-class MachineHistory(BaseModel):
-    """A machine's past. Of each bucket are left the least and the largest of each column and a label of each state."""
-
-    client_id: str
-    machine_id: str
-    stack: str
-    from_ms: int
-    to_ms: int
-    labels: int = Field(description="So many there are in the stretch.")
-    gap_ms: int = Field(description="What is longer than this between two labels is a gap; 0 where there are too few.")
-    anomalous_at: float = Field(description="The surprise from which on a label is anomalous.")
-    note: str | None = Field(description="What is missing of it, in words; null where nothing is.")
-    columns: HistoryColumns
-
-
 def history_router(known: Known, history: History) -> APIRouter:
     """The route."""
     router = APIRouter(tags=["labels"])
 
-    @router.get("/machines/{client}/{machine}/history", response_model=MachineHistory, responses=problems(400, 404))
+    @router.get(
+        "/machines/{client}/{machine:path}/history", response_model=MachineHistory, responses=problems(400, 404)
+    )
     async def machine_history(
         asking: Asking, client: str, machine: str, query: Annotated[HistoryQuery, Query()]
     ) -> Response:
