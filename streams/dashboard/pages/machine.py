@@ -22,6 +22,11 @@ _CONTROLS: Final = (
     '</div><label hidden>Stack <select id="machine-stack"></select></label><span id="machine-note" role="status"></span>'
 )
 
+_CHART: Final = (
+    'tabindex=0 id="machine-chart" role="application" aria-roledescription="chart" aria-label="Labels over time. Arrow '
+    'keys go from label to label, Enter explains the chosen one, plus and minus zoom."'
+)
+
 _CARDS: Final = """
 <section id="machine-label" class="ws-card" aria-live="polite" aria-label="The chosen label">
   <p>Click into the chart to see why a label is what it is. By keyboard: go to the chart, arrow keys, Enter.</p></section>
@@ -31,7 +36,7 @@ _CARDS: Final = """
 
 
 def machine_page(picture: Picture, caught_up: asyncio.Event) -> None:
-    """Register the page ``/machine/CLIENT/MACHINE``; the stack, the range and what is chosen stand behind it in the address."""
+    """Register the page ``/machine/CLIENT/MACHINE``; stack, range and what is chosen stand behind it in the address."""
 
     @ui.page("/machine/{client_id}/{machine_id:path}")
     def machine(client_id: str, machine_id: str) -> None:
@@ -46,14 +51,7 @@ def machine_page(picture: Picture, caught_up: asyncio.Event) -> None:
             ui.html('<div id="machine-head" class="ws-head"></div>', sanitize=False)
             with ui.element("div").classes("ws-filters"):
                 ui.html(_CONTROLS, sanitize=False)
-            with (
-                ui.element("div")
-                .classes("ws-chart")
-                .props(
-                    'tabindex=0 id="machine-chart" role="application" aria-roledescription="chart" '
-                    'aria-label="Labels over time. Arrow keys go from label to label, Enter explains the chosen one, plus and minus zoom."'
-                )
-            ):
+            with ui.element("div").classes("ws-chart").props(_CHART):
                 chart = ui.echart({}).classes("ws-echart")
             ui.html('<p id="machine-said" class="ws-said-line" role="status" aria-live="polite"></p>', sanitize=False)
             ui.html(f'<div class="ws-machine-cards">{_CARDS}</div>', sanitize=False)
