@@ -1,7 +1,7 @@
 """One label as it was given, by its id: from its topic while it is new, else out of DynamoDB, else from wherever it is."""
 
 import asyncio
-from contextlib import aclosing
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from streams.dashboard.history import AsksStore
 from streams.dashboard.recent import Recent
 from streams.dashboard.viewer import Viewer
 from streams.label_store import LabelStore
-from streams.reading_ranges import Bounds, Range, RangeReader
+from streams.reading_ranges import Range, RangeReader
 from streams.registry import Registry
 from streams.reproduce.evidence import FoundIn
 from streams.reproduce.gathering import Gathering
@@ -26,6 +26,9 @@ from streams.settings import Settings
 _HOUR_MS: Final = 3_600_000
 #: Each takes a connection to Kafka of its own, for a moment.
 _AT_ONCE: Final = 4
+#: Who asks for a record that is still to come would wait for it.
+_RECORD_WITHIN_S: Final = 5.0
+_RECORD_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class OneLabel:
     async def _find(self, wanted: LabelId, near: Near | None, viewer: Viewer) -> tuple[Label, FoundIn]:
         place = self._recent.find(*wanted)
         if place is not None and viewer.sees(place.key[0]):
-            label = await self._as_it_came(wanted, place.heard_ms)
+            label = await self._as_it_came(wanted, place.at_offset)
             if label is not None:
                 return label, "topic"
         near = near or await self._of_its_reading(wanted)
@@ -68,31 +71,29 @@ class OneLabel:
             return label, "table"
         return await asyncio.to_thread(self._anywhere, wanted, near), "topic"
 
-    async def _as_it_came(self, wanted: LabelId, heard_ms: int) -> Label | None:
-        """From the labels topic, where Kafka says when it came. Readings and labels of a machine have the same partition."""
-        bounds = Bounds(from_ms=heard_ms, to_ms=heard_ms + 1, partitions=[wanted.partition])
-        async with RangeReader(self._settings.broker) as reader:
-            ranges = await reader.find(self._settings.topics.labels.name, bounds)
-            async with aclosing(reader.read(ranges)) as runs:
-                async for run in runs:
-                    for record in run.records:
-                        label = msgspec.json.decode(record.value or b"null") or {}
-                        if label.get("label_id") == str(wanted):
-                            return Label.model_validate_json(record.value or b"")
-        return None
+    async def _as_it_came(self, wanted: LabelId, at_offset: int) -> Label | None:
+        """From the labels topic, in the partition that its reading has too: both have the machine for a key."""
+        value = await self._record(TopicPartition(self._settings.topics.labels.name, wanted.partition), at_offset)
+        found = msgspec.json.decode(value or b"null") or {}
+        return Label.model_validate_json(value or b"") if found.get("label_id") == str(wanted) else None
 
     async def _of_its_reading(self, wanted: LabelId) -> Near | None:
-        tp = TopicPartition(self._settings.topics.readings.name, wanted.partition)
-        if wanted.partition >= self._settings.broker.partitions:
+        value = await self._record(TopicPartition(self._settings.topics.readings.name, wanted.partition), wanted.offset)
+        try:
+            found = decode_reading(value or b"")
+        except BadReading:
             return None
-        async with RangeReader(self._settings.broker) as reader:
-            there = (await reader.find(tp.topic, Bounds(partitions=[tp.partition])))[tp]
-            if not there.first_offset <= wanted.offset < there.end_offset:
-                return None
-            async with aclosing(reader.read({tp: Range(wanted.offset, wanted.offset + 1)})) as runs:
-                async for run in runs:
-                    for record in run.records:
-                        return _near(record.value)
+        return Near(found.client_id, found.machine_id, found.time_ms)
+
+    async def _record(self, tp: TopicPartition, offset: int) -> bytes | None:
+        """What lies there; None where nothing does, be it that there never was, or not any more."""
+        if tp.partition >= self._settings.broker.partitions:
+            return None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RECORD_WITHIN_S), RangeReader(self._settings.broker, _RECORD_BYTES) as reader:
+                found = await reader.peek({tp: Range(offset, offset + 1)})
+                records = found[tp].records if tp in found else ()
+                return next((record.value for record in records if record.offset == offset), None)
         return None
 
     async def _out_of_table(self, wanted: LabelId, near: Near) -> Label | None:
@@ -130,11 +131,3 @@ def unknown(wanted: LabelId) -> LabelNotFound:
         f"there is no label {wanted} that you may see: neither on the labels topic nor in DynamoDB. Give the client, the "
         "machine and the time if it is older than the topics"
     )
-
-
-def _near(reading: bytes | None) -> Near | None:
-    try:
-        found = decode_reading(reading or b"")
-    except BadReading:
-        return None
-    return Near(found.client_id, found.machine_id, found.time_ms)

@@ -21,11 +21,11 @@ _PADDING: Final = (None,) * MOST_SIGNALS
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose a label is, when its reading was measured and when Kafka got it (epoch ms)."""
+    """Whose a label is, when its reading was measured (epoch ms), and where it lies on the labels topic."""
 
     key: Key
     time_ms: int
-    heard_ms: int
+    at_offset: int
 
 
 class Recent:
@@ -41,7 +41,7 @@ class Recent:
         self._keys: list[Key] = []
         self._signals: list[tuple[str, ...]] = []  # of the machine and stack of that number
         self._whose = np.empty(most, np.int32)
-        self._times_ms, self._heard_ms, self._offsets = (np.empty(most, np.int64) for _ in range(3))
+        self._times_ms, self._at_offsets, self._offsets = (np.empty(most, np.int64) for _ in range(3))
         self._partitions, self._revisions = (np.empty(most, np.int32) for _ in range(2))
         self._states = np.empty(most, np.int8)
         self._floats = np.empty((most, len(DRAWN) + MOST_SIGNALS), np.float32)
@@ -51,7 +51,7 @@ class Recent:
         labels = labels[-self._most :]
         if not labels:
             return
-        whole = np.array([self._whole_of(label, heard_ms) for label, heard_ms in labels], np.int64).T
+        whole = np.array([self._whole_of(label) for label, _ in labels], np.int64).T
         floats = np.array([_floats_of(label) for label, _ in labels], np.float32)
         begin = self.end % self._most
         first = min(len(labels), self._most - begin)
@@ -90,7 +90,7 @@ class Recent:
         for slot in np.flatnonzero(self._offsets[:filled] == offset)[::-1].tolist():
             key = self._keys[self._whose[slot]]
             if (key[2], self._partitions[slot], self._revisions[slot]) == (stack, partition, revision):
-                return Place(key, int(self._times_ms[slot]), int(self._heard_ms[slot]))
+                return Place(key, int(self._times_ms[slot]), int(self._at_offsets[slot]))
         return None
 
     def _track(self, number: int, slots: npt.NDArray[Any]) -> Track:
@@ -111,10 +111,10 @@ class Recent:
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
         """In the order of :meth:`_whole_of`."""
         return (
-            self._whose, self._times_ms, self._heard_ms, self._offsets, self._partitions, self._revisions, self._states,
+            self._whose, self._times_ms, self._at_offsets, self._offsets, self._partitions, self._revisions, self._states,
         )  # fmt: skip
 
-    def _whole_of(self, label: LabelSeen, heard_ms: int) -> tuple[int, ...]:
+    def _whole_of(self, label: LabelSeen) -> tuple[int, ...]:
         key = (label.client_id, label.machine_id, label.stack)
         number = self._numbers_of.get(key)
         if number is None:
@@ -123,7 +123,7 @@ class Recent:
             self._signals.append(tuple(label.signals)[:MOST_SIGNALS])
         state = state_code(label.label, label.reason)
         return (
-            number, label.time_ms, heard_ms, label.source_offset, label.source_partition, label.revision, state,
+            number, label.time_ms, label.at_offset, label.source_offset, label.source_partition, label.revision, state,
         )  # fmt: skip
 
 

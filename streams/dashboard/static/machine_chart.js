@@ -111,11 +111,11 @@ const wellsentryChart = (() => {
     return {
       animation: false, useUTC: true, backgroundColor: "transparent", textStyle: { color: ink, fontFamily: "system-ui, sans-serif" },
       aria: { enabled: false },
-      grid: [{ left: 58, right: 14, top: "6%", height: "25%" }, { left: 58, right: 14, top: "38%", height: "28%" },
-        { left: 58, right: 14, top: "73%", height: "12%" }],
+      grid: [{ left: 58, right: 14, top: "5.5%", height: "24%" }, { left: 58, right: 14, top: "36%", height: "27%" },
+        { left: 58, right: 14, top: "69.5%", height: "16%" }],
       title: titleOptions(),
       xAxis: [axis(0), axis(1), axis(2)],
-      yAxis: [value(0), value(1), value(2, { scale: false, min: 0, splitNumber: 2 })],
+      yAxis: [value(0), value(1), value(2, { scale: false, min: 0, max: seen => Math.max(seen.max, (threshold ?? 4) + 1), splitNumber: 2 })],
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       tooltip: { trigger: "axis", confine: true, formatter: tooltip, backgroundColor: css("paper"), borderColor: dim,
         textStyle: { color: ink, fontSize: 12 } },
@@ -147,8 +147,8 @@ const wellsentryChart = (() => {
     const title = (top, text) => ({ text, top, left: 4, textStyle: { color: css("ink"), fontSize: 12, fontWeight: 600, rich } });
     return [
       title("1%", signals.map((name, k) => `${pens[k]}${label(name)}${unit(name)}}`).join("  ") || "Signals"),
-      title("33%", "{dim|─ value}  {normal|━ median}  {dim|▒ usual}  {incident|◆ anomalous}"),
-      title("68%", "{normal|━ surprise}  {quiet|○ not scored}  {dim|┄ anomalous from here}"),
+      title("31%", "{dim|─ value}  {normal|━ median}  {dim|▒ usual}  {incident|◆ anomalous}"),
+      title("64.5%", "{normal|━ surprise}  {quiet|○ not scored}  {dim|┄ anomalous from here}"),
     ];
   }
 
