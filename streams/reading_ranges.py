@@ -145,14 +145,18 @@ class RangeReader:
         return {tp: int(ends[tp]) if asked.get(tp) is None else int(asked[tp].offset) for tp in tps}
 
     async def _by_reading(self, tps: list[TopicPartition], bounds: Bounds) -> dict[TopicPartition, Range]:
-        """The same from a broker that knows neither times nor ends: the embedded one. All is read to find out."""
+        """The same from a broker that knows no times: the embedded one. All is read to find out, up to what is there now.
+
+        Of a topic that readings come to all the time, there is no moment at which nothing comes.
+        """
         begins: dict[TopicPartition, int] = {} if bounds.from_ms is not None else dict.fromkeys(tps, 0)
         stops: dict[TopicPartition, int] = {}
         ends = dict.fromkeys(tps, 0)
         self._consumer.assign(tps)
         await self._consumer.seek_to_beginning(*tps)
+        there = await self._consumer.end_offsets(tps)
         quiet_since_s = time.monotonic()
-        while time.monotonic() - quiet_since_s < _QUIET_S:
+        while time.monotonic() - quiet_since_s < _QUIET_S and not _has_all(ends, there):
             for tp, records in (await self._fetch()).items():
                 quiet_since_s = time.monotonic()
                 ends[tp] = records[-1].offset + 1
@@ -203,6 +207,11 @@ class RangeReader:
         await asyncio.sleep(0)  # a fetch that is here already does not let others have their turn
         found = {tp: all_records(batches) for tp, batches in fetched.items()}
         return {tp: records for tp, records in found.items() if records}
+
+
+def _has_all(ends: Mapping[Any, int], there: Mapping[Any, int]) -> bool:
+    """Whether all was read that was there, and there was something."""
+    return any(there.values()) and all(ends[tp] >= end for tp, end in there.items())
 
 
 def _narrowed(found: Range, first_offset: int, bounds: Bounds) -> Range:

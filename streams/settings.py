@@ -208,6 +208,12 @@ class DashboardSettings(_Section):
     tick_s: float = Field(0.25, ge=0.05, le=5, description="What changed of what is in view is sent this often.")
     rest_tick_s: float = Field(2.0, ge=0.05, le=60, description="What changed of all the rest is sent this often.")
     areas_file: str | None = Field(None, description="CSV with the columns client_id, machine_id, area, to filter by.")
+    recent_labels: int = Field(
+        2_000_000,
+        ge=1_000,
+        le=100_000_000,
+        description="Newest labels in memory for machines' charts, 75 bytes each; DynamoDB has them sink.linger_s later.",
+    )
     streams: int = Field(100, ge=1, description="Streams of events that are read at the same time, of all viewers.")
     streams_of_a_viewer: int = Field(10, ge=1, description="And of each of them.")
     events_mb: float = Field(

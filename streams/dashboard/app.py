@@ -16,15 +16,23 @@ from starlette.staticfiles import StaticFiles
 from streams.dashboard.areas import read_areas
 from streams.dashboard.following import Following
 from streams.dashboard.health.monitor import Monitor
+from streams.dashboard.history import History
 from streams.dashboard.live import live_router
 from streams.dashboard.live_incidents import LiveIncidents
+from streams.dashboard.live_machine import LiveMachine
 from streams.dashboard.live_rows import LiveRows
+from streams.dashboard.machine_socket import machine_socket
+from streams.dashboard.one_label import OneLabel
 from streams.dashboard.openapi import describe
 from streams.dashboard.pages.fleet import fleet_page
 from streams.dashboard.pages.health import health_page
 from streams.dashboard.pages.incidents import incidents_page
+from streams.dashboard.pages.machine import machine_page
 from streams.dashboard.picture import Picture
+from streams.dashboard.recent import Recent
+from streams.dashboard.rest.history import history_router
 from streams.dashboard.rest.known import Known
+from streams.dashboard.rest.one_machine import one_machine_router
 from streams.dashboard.rest.routes import API_VERSION, PREFIX, Rest, Tails, nothing_else
 from streams.dashboard.rest.stored import Stored
 from streams.dashboard.sign_in import LetEverybodyIn
@@ -45,9 +53,12 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     """
     picture, areas, tails = Picture(), read_areas(settings.dashboard.areas_file), Tails.of(settings)
     monitor = Monitor(settings, picture, _now_ms)
-    following = Following(settings, picture, monitor.rejections, [monitor.take_labels], (tails.labels, tails.incidents))
+    recent = Recent(settings.dashboard.recent_labels)
+    listeners = [monitor.take_labels, recent.take_labels]
+    following = Following(settings, picture, monitor.rejections, listeners, (tails.labels, tails.incidents))
     sender, stored = FeedbackSender(settings), Stored(settings)
-    rest = Rest(settings, Known(picture, areas, _now_ms), following, tails, sender, stored, lambda: uuid.uuid4().hex)
+    known, rows = Known(picture, areas, _now_ms), LiveRows(picture, areas, _now_ms)
+    rest = Rest(settings, known, following, tails, sender, stored, lambda: uuid.uuid4().hex)
     running: list[Running] = [
         following.run,
         monitor.ask,
@@ -66,7 +77,7 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     app.state.ending = rest.ending
     app.include_router(
         live_router(
-            LiveRows(picture, areas, _now_ms),
+            rows,
             LiveIncidents(picture),
             lambda viewer: monitor.shown(viewer, following),
             following.caught_up,
@@ -74,11 +85,17 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
             settings.dashboard.rest_tick_s,
         )
     )
+    app.include_router(
+        machine_socket(LiveMachine(picture, rows, recent), following.caught_up, settings.dashboard.tick_s)
+    )
     rest.add_to(app)
+    app.include_router(history_router(known, History(stored, recent, _now_ms)), prefix=PREFIX)
+    app.include_router(one_machine_router(known, OneLabel(settings, recent, stored), settings), prefix=PREFIX)
     app.include_router(nothing_else())
     describe(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     fleet_page()
+    machine_page(picture, following.caught_up)
     incidents_page()
     health_page()
     ui.run_with(app, title="wellsentry", show_welcome_message=False)

@@ -159,7 +159,7 @@ class Following:
 
     def _labels(self, records: list[Any]) -> None:
         seen: list[tuple[LabelSeen, int]] = []
-        self._each(records, lambda record: seen.append((see_label(record.value), record.timestamp)))
+        self._each(records, lambda record: seen.append((_placed(record), record.timestamp)))
         for listener in self._listeners:
             listener(seen)
 
@@ -178,3 +178,9 @@ class Following:
                     place=f"{record.topic}/{record.partition}/{record.offset}",
                     why=str(error)[:200],
                 )
+
+
+def _placed(record: Any) -> LabelSeen:
+    label = see_label(record.value)
+    label.at_offset = record.offset
+    return label

@@ -44,6 +44,10 @@ class LiveRows:
         keys = [key for key in in_view if of(key) > version and viewer.sees(key[0])]
         return self._rows(viewer, keys) if keys else None
 
+    def named(self, key: Key) -> dict[str, object]:
+        """One row that is there, by the names of its columns."""
+        return dict(zip(COLUMNS, self._wired(self._picture.rows[key]), strict=True))
+
     def _rows(self, viewer: Viewer, keys: Iterable[Key]) -> bytes:
         rows = b",".join(self._row(key) for key in keys if viewer.sees(key[0]))
         return b'{"version":%d,"rows":[%b]}' % (self.version, rows)

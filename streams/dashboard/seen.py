@@ -32,6 +32,7 @@ class LabelSeen(msgspec.Struct, gc=False):
     source_partition: int
     source_offset: int
     revision: int
+    at_offset: int = -1  # where it lies on its topic, in the partition of its reading
 
     @property
     def time_ms(self) -> int:

@@ -78,7 +78,8 @@ _FIELDS: Final = (
     "views",
     "because",
 )
-_NUMBER: Final = {name: at for at, name in enumerate(_FIELDS)}
+#: By a field's name its number in ``columns``.
+NUMBER_OF: Final = {name: at for at, name in enumerate(_FIELDS)}
 
 _OWN_OBJECTS: Final = ("views", "because")
 
@@ -158,9 +159,9 @@ def _item(labels: Labels, ttl_s: int, now_s: float) -> Item:
         "signals": {"L": [text(name) for name in labels.signals]},
     }
     columns: dict[int, Any] = {
-        _NUMBER["event_time"]: differences(times),
-        _NUMBER["source_offset"]: differences(offsets),
-        _NUMBER["signals"]: [column_of(column) for column in labels.numbers.T[len(OWN_NUMBERS) :]],
+        NUMBER_OF["event_time"]: differences(times),
+        NUMBER_OF["source_offset"]: differences(offsets),
+        NUMBER_OF["signals"]: [column_of(column) for column in labels.numbers.T[len(OWN_NUMBERS) :]],
     }
     for name, column in zip(OWN_NUMBERS, labels.numbers.T, strict=False):
         _put(columns, name, column_of(column))
@@ -188,24 +189,26 @@ def _share(item: Item, columns: dict[int, Any], labels: Labels) -> None:
             if shared:
                 item[name] = text(values[0])
             else:
-                columns[_NUMBER[name]] = _words(values)
+                columns[NUMBER_OF[name]] = _words(values)
         elif shared and all(map(fits, values)):
             item[name] = number(values[0])
         else:
             values = [*values] * len(labels) if len(values) == 1 else values
-            columns[_NUMBER[name]] = differences(values) if name in SHARED_WHOLE else column_of(values)
+            columns[NUMBER_OF[name]] = differences(values) if name in SHARED_WHOLE else column_of(values)
 
 
 def _put_rare(columns: dict[int, Any], rows: Sequence[LabelRow | None], labels: Labels) -> None:
     """What only some labels have: lists that are mostly null deflate to little."""
     own = [row for row in rows if row is not None]
     if any(row.label_id != _usual_id_of(row) for row in own):
-        columns[_NUMBER["label_id"]] = _ids(rows, labels)
+        columns[NUMBER_OF["label_id"]] = _ids(rows, labels)
     for name in ("supersedes", "views", "because"):
         if any(getattr(row, name) is not None for row in own):
-            columns[_NUMBER[name]] = [None if row is None else getattr(row, name) for row in rows]
+            columns[NUMBER_OF[name]] = [None if row is None else getattr(row, name) for row in rows]
     if any(row.partner_offset is not None for row in own):
-        columns[_NUMBER["partner_offset"]] = differences([None if row is None else row.partner_offset for row in rows])
+        columns[NUMBER_OF["partner_offset"]] = differences(
+            [None if row is None else row.partner_offset for row in rows]
+        )
 
 
 def _ids(rows: Sequence[LabelRow | None], labels: Labels) -> list[str]:
@@ -223,7 +226,7 @@ def _usual_id_of(row: LabelRow) -> str:
 
 def _put(columns: dict[int, Any], name: str, column: tuple[int, list[Any]]) -> None:
     if any(value is not None for value in column[1]):
-        columns[_NUMBER[name]] = column
+        columns[NUMBER_OF[name]] = column
 
 
 def _words(values: Sequence[str | None]) -> tuple[list[str | None], list[int]]:
@@ -274,20 +277,20 @@ def _deflate(data: bytes) -> bytes:
 
 def unpack(item: Item) -> list[LabelRow]:
     """The labels of an item, by event time, source offset and revision."""
-    columns = _columns(item)
-    times = sums(columns[_NUMBER["event_time"]])
+    columns = columns_in(item)
+    times = sums(columns[NUMBER_OF["event_time"]])
     n = len(times)
     client_id, machine_id = machine_of(item[PARTITION_KEY]["S"])
     stack = item["stack"]["S"]
     fields: dict[str, Sequence[Any]] = {
         "event_time": [moment_at(time_ms) for time_ms in times if time_ms is not None],
-        "source_offset": sums(columns[_NUMBER["source_offset"]]),
-        "signals": _signals([name["S"] for name in item["signals"]["L"]], columns[_NUMBER["signals"]], n),
+        "source_offset": sums(columns[NUMBER_OF["source_offset"]]),
+        "signals": _signals([name["S"] for name in item["signals"]["L"]], columns[NUMBER_OF["signals"]], n),
         "partner_offset": _whole(columns, "partner_offset", n),
-        "supersedes": columns.get(_NUMBER["supersedes"]) or [None] * n,
+        "supersedes": columns.get(NUMBER_OF["supersedes"]) or [None] * n,
     }
     for name in _OWN_OBJECTS:
-        fields[name] = columns.get(_NUMBER[name]) or [None] * n
+        fields[name] = columns.get(NUMBER_OF[name]) or [None] * n
     for name in OWN_NUMBERS:
         fields[name] = _numbers(columns, name, n)
     for name in SHARED_TEXTS:
@@ -296,7 +299,7 @@ def unpack(item: Item) -> list[LabelRow]:
         fields[name] = [int(item[name]["N"])] * n if name in item else _whole(columns, name, n)
     for name in SHARED_NUMBERS:
         fields[name] = [float(item[name]["N"])] * n if name in item else _numbers(columns, name, n)
-    fields["label_id"] = columns.get(_NUMBER["label_id"]) or [
+    fields["label_id"] = columns.get(NUMBER_OF["label_id"]) or [
         usual_id(stack, *its)
         for its in zip(fields["source_partition"], fields["source_offset"], fields["revision"], strict=True)
     ]
@@ -313,10 +316,10 @@ ID_ATTRIBUTES: Final = ("stack", "columns", "source_partition", "revision")
 
 def label_ids(item: Item) -> list[str]:
     """The ids of an item's labels, without making the labels."""
-    columns = _columns(item)
-    if _NUMBER["label_id"] in columns:
-        return list(columns[_NUMBER["label_id"]])
-    offsets: list[Any] = list(sums(columns[_NUMBER["source_offset"]]))
+    columns = columns_in(item)
+    if NUMBER_OF["label_id"] in columns:
+        return list(columns[NUMBER_OF["label_id"]])
+    offsets: list[Any] = list(sums(columns[NUMBER_OF["source_offset"]]))
     n, stack = len(offsets), item["stack"]["S"]
     partitions, revisions = (
         [int(item[name]["N"])] * n if name in item else _whole(columns, name, n)
@@ -325,7 +328,8 @@ def label_ids(item: Item) -> list[str]:
     return [usual_id(stack, *its) for its in zip(partitions, offsets, revisions, strict=True)]
 
 
-def _columns(item: Item) -> dict[int, Any]:
+def columns_in(item: Item) -> dict[int, Any]:
+    """What differs between the labels of an item, by the numbers of :data:`NUMBER_OF`."""
     return dict(_unpack(zlib.decompress(item["columns"]["B"], wbits=-15)))
 
 
@@ -336,15 +340,15 @@ def _signals(names: Sequence[str], columns: Sequence[Any], n: int) -> list[dict[
 
 
 def _numbers(columns: dict[int, Any], name: str, n: int) -> list[float | None]:
-    column = columns.get(_NUMBER[name])
+    column = columns.get(NUMBER_OF[name])
     return [None] * n if column is None else numbers_of(column)
 
 
 def _whole(columns: dict[int, Any], name: str, n: int) -> list[Any]:
-    column = columns.get(_NUMBER[name])
+    column = columns.get(NUMBER_OF[name])
     return [None] * n if column is None else sums(column)
 
 
 def _spelled(columns: dict[int, Any], name: str, n: int) -> list[str | None]:
-    column = columns.get(_NUMBER[name])
+    column = columns.get(NUMBER_OF[name])
     return [None] * n if column is None else [column[0][at] for at in column[1]]

@@ -1,6 +1,6 @@
 """Reading items back: the hours of one machine, or the whole table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +20,7 @@ from streams.label_store.packing import (
     unpack,
 )
 from streams.label_store.rows import LabelRow, in_order
+from streams.label_store.tracks import TRACK_ATTRIBUTES, Track, track_of
 from streams.label_store.writing import Retrying, may_succeed_later
 
 
@@ -47,6 +48,15 @@ class Reader:
         for item in self._between(machine_key(client_id, machine_id), hour_key(from_ms), minute_key(to_ms - 1)):
             yield from label_ids(item)
 
+    def tracks(self, client_id: str, machine_id: str, from_ms: int, to_ms: int, stack: str) -> Iterator[Track]:
+        """An item's labels at a time, of those with ``from_ms <= event time < to_ms`` and of some beside them."""
+        if from_ms >= to_ms:
+            return
+        machine = machine_key(client_id, machine_id)
+        for item in self._between(machine, hour_key(from_ms), minute_key(to_ms - 1), TRACK_ATTRIBUTES):
+            if item["stack"]["S"] == stack:
+                yield track_of(item)
+
     def newest(self, client_id: str, machine_id: str) -> LabelRow | None:
         """The newest label of a machine, if it has any."""
         machine = machine_key(client_id, machine_id)
@@ -63,12 +73,14 @@ class Reader:
         hour = _hour_of(page["Items"][0])  # items of an hour overlap, so the last one need not hold the newest label
         return in_order(row for item in self._between(machine, hour, hour + ":59") for row in unpack(item))[-1]
 
-    def _between(self, machine: str, first: str, last: str) -> Iterator[Item]:
-        """Items whose sort keys begin with ``first``, ``last`` or anything between."""
+    def _between(self, machine: str, first: str, last: str, attributes: Sequence[str] = ()) -> Iterator[Item]:
+        """Items whose sort keys begin with ``first``, ``last`` or anything between; whole, or ``attributes`` of them."""
+        names = {f"#a{at}": name for at, name in enumerate(attributes)}
         return self._pages(
             self._client.query,
             KeyConditionExpression="#m = :machine AND #t BETWEEN :first AND :last",
-            ExpressionAttributeNames={"#m": PARTITION_KEY, "#t": SORT_KEY},
+            ExpressionAttributeNames={"#m": PARTITION_KEY, "#t": SORT_KEY} | names,
+            **({"ProjectionExpression": ",".join(names)} if names else {}),
             ExpressionAttributeValues={
                 ":machine": {"S": machine},
                 ":first": {"S": first},

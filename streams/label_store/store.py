@@ -19,6 +19,7 @@ from streams.label_store.packing import label_ids, pack, pack_labels, unpack
 from streams.label_store.reading import Reader
 from streams.label_store.rows import LabelRow, to_label, to_row
 from streams.label_store.table import connect, ensure_table
+from streams.label_store.tracks import Track, join
 from streams.label_store.writing import BATCH_ITEMS, Put, Retrying, add_up, put_batch
 from streams.settings import DynamoSettings, SinkSettings
 
@@ -118,6 +119,11 @@ class LabelStore:
     ) -> Iterator[Label]:
         """A machine's labels with ``from_ms <= event time < to_ms`` (epoch ms), by event time, offset, revision."""
         return map(to_label, self._reader.rows(client_id, machine_id, from_ms, to_ms, stack))
+
+    def track(self, client_id: str, machine_id: str, from_ms: int, to_ms: int, stack: str) -> Track:
+        """The same labels of one stack in columns, as far as a chart draws them: each reading once, by the one that holds."""
+        found = join(self._reader.tracks(client_id, machine_id, from_ms, to_ms, stack))
+        return found.at((from_ms <= found.times_ms) & (found.times_ms < to_ms))
 
     def ids_of(self, client_id: str, machine_id: str, from_ms: int, to_ms: int) -> set[str]:
         """The ids of a machine's labels with ``from_ms <= event time < to_ms`` (epoch ms), and of some beside them."""
