@@ -13,7 +13,7 @@ from streams.cli.context import put_in_force
 
 #: In the order in which the help lists them.
 COMMANDS = (
-    "demo", "dashboard", "worker", "trainer", "sink", "score", "explore", "handle", "feed", "simulate", "tail",
+    "demo", "dashboard", "token", "worker", "trainer", "sink", "score", "explore", "handle", "feed", "simulate", "tail",
     "labels", "reproduce", "replay", "models", "schema", "release", "audit", "topics", "config", "doctor",
 )  # fmt: skip
 
