@@ -1,6 +1,7 @@
 """Serving the dashboard until it is told to end."""
 
 import asyncio
+import logging
 import os
 import socket
 import tempfile
@@ -32,6 +33,7 @@ def run_dashboard(settings: Settings) -> None:
     require_sign_in_beyond_this_machine(settings.dashboard)
     setup_logging(settings, "dashboard")
     require_topics(settings, rights(settings)["dashboard"])
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     with tempfile.TemporaryDirectory(prefix="wellsentry-dashboard-") as pages:
         os.environ["NICEGUI_STORAGE_PATH"] = (
             pages  # else it makes a directory where we were started; nothing is kept there
@@ -66,6 +68,11 @@ def run_dashboard(settings: Settings) -> None:
         asyncio.run(_serve(server))
     if errors:
         raise errors[0]
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """uvicorn takes a websocket that was refused with a status for one that was forgotten; the gate logs refusals."""
+    return record.getMessage() != "ASGI callable returned without completing handshake."
 
 
 def _read_certificate(config: uvicorn.Config) -> None:

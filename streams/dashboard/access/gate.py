@@ -4,7 +4,6 @@ Whoever comes further is known under ``scope["viewer"]``, their address under ``
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -16,7 +15,7 @@ from schemas.errors import RefusedRequest
 from streams.dashboard.access import audit
 from streams.dashboard.access.arrival import Arrival, Proxies, arrival_of, without_proxy_headers
 from streams.dashboard.access.bodies import Gone, again, body_of
-from streams.dashboard.access.cutting import cut_when
+from streams.dashboard.access.cutting import CutSocket, cut_stream
 from streams.dashboard.access.identity import BadToken, Identity, Knows
 from streams.dashboard.access.limits import Limits
 from streams.dashboard.access.other_sites import require_known_host, require_own_site
@@ -74,9 +73,23 @@ class Gate:
             return
         except Gone:
             return
-        receive, send = cut_when(lambda: not viewer.goes_on(), receive, send)
-        with self._rules.limits.socket_of(viewer.viewer.name) if arrival.kind == "websocket" else nullcontext():
-            await self._app(self._passed(scope, arrival, viewer, nonce), receive, send)
+        await self._serve(viewer, self._passed(scope, arrival, viewer, nonce), receive, send)
+
+    async def _serve(self, identity: Identity, scope: Scope, receive: Receive, send: Send) -> None:
+        """For as long as they would be let in."""
+
+        def over() -> bool:
+            return not identity.goes_on()
+
+        if scope["type"] == "http":
+            await self._app(scope, receive, cut_stream(over, send))
+            return
+        socket = CutSocket(over, receive, send)
+        with self._rules.limits.socket_of(identity.viewer.name):
+            try:
+                await self._app(scope, socket.receive, socket.send)
+            finally:
+                await socket.let_go()
 
     async def _admitted(self, arrival: Arrival, receive: Receive) -> tuple[Identity | None, Receive]:
         """Who it is, if it is anybody, once it is sure that no other site is behind it, and with the body read."""

@@ -37,6 +37,8 @@ def protected(send: Send, path: str, nonce: str) -> Send:
             headers["Content-Security-Policy"] = _POLICY % nonce
             if not path.startswith(ASSETS):
                 headers["Cache-Control"] = "no-store"
+            elif "cache-control" not in headers:
+                headers["Cache-Control"] = "no-cache"  # asks each time whether it is still the same
             # python-socketio answers foreign origins with these; they do not get here, and shall not read from here.
             for name in list(headers):
                 if name.startswith("access-control-"):

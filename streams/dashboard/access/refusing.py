@@ -13,8 +13,6 @@ from streams.dashboard.access.sign_in_page import page, path_to_sign_in
 from streams.dashboard.rest.problems import answered
 
 _API: Final = "/api/"
-#: Of a websocket that was open: sign in again.
-SIGNED_OUT: Final = 4401
 
 
 def response_to(refused: RefusedRequest, arrival: Arrival, nonce: str) -> Response:
@@ -52,5 +50,5 @@ def _is_for_people(arrival: Arrival) -> bool:
     return (
         arrival.kind == "http"
         and arrival.method in ("GET", "HEAD")
-        and not arrival.path.startswith((_API, "/_nicegui", "/live/", "/static/"))
+        and not arrival.path.startswith((_API, "/_nicegui", "/live/", "/static/", "/favicon.ico"))
     )
