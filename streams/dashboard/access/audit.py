@@ -1,9 +1,8 @@
 """Who did what at the dashboard, as lines of the log: who signed in or failed to, and what people said."""
 
-from typing import Any
-
 from starlette.requests import HTTPConnection
 
+from schemas.api import FeedbackGiven
 from schemas.errors import RefusedRequest
 from schemas.feedback import Feedback
 from streams.dashboard.access.arrival import Arrival
@@ -26,11 +25,16 @@ def answered(connection: HTTPConnection, said: Feedback) -> None:
         action="answer",
         viewer=said.by,
         address=address_of(connection),
-        **_what(said),
+        feedback_id=said.feedback_id,
+        kind=said.kind,
+        client_id=said.client_id,
+        machine_id=said.machine_id,
+        incident_id=said.incident_id,
+        undoes=said.undoes,
     )
 
 
-def refused_answer(connection: HTTPConnection, why: RefusedRequest, **what: Any) -> None:
+def refused_answer(connection: HTTPConnection, why: RefusedRequest, given: FeedbackGiven) -> None:
     """Feedback was not taken."""
     viewer = viewer_of(connection)
     log.warning(
@@ -39,7 +43,10 @@ def refused_answer(connection: HTTPConnection, why: RefusedRequest, **what: Any)
         viewer=viewer.name,
         address=address_of(connection),
         code=why.code,
-        **what,
+        kind=given.kind,
+        client_id=given.client_id,
+        machine_id=given.machine_id,
+        incident_id=given.incident_id,
     )
 
 
@@ -62,14 +69,3 @@ def kept_out(why: RefusedRequest, arrival: Arrival) -> None:
         address=arrival.address,
         path=arrival.path[:200],
     )
-
-
-def _what(said: Feedback) -> dict[str, Any]:
-    return {
-        "feedback_id": said.feedback_id,
-        "kind": said.kind,
-        "client_id": said.client_id,
-        "machine_id": said.machine_id,
-        "incident_id": said.incident_id,
-        "undoes": said.undoes,
-    }
