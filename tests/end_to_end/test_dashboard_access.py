@@ -2,10 +2,13 @@
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -250,16 +253,36 @@ def test_a_person_signs_in_follows_a_link_from_elsewhere_and_signs_out_everywher
     assert [text for text in said if "Content Security Policy" in text] == []
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=/static/none onerror=\"window.ran = 1\">')")
     other = page.context.new_page()
-    other.route("http://localhost:1/", lambda route: route.fulfill(content_type="text/html", body="another site"))
-    other.goto("http://localhost:1/")
-    assert other.evaluate(_ATTACK.replace("BOARD", board.url)) == ["refused", "refused", "closed"]
+    with _another_site() as address:
+        other.goto(address)
+        assert other.evaluate(_ATTACK.replace("BOARD", board.url)) == ["refused", "refused", "closed"]
+        other.evaluate(f"location.href = '{board.url}/incidents'")
+        expect(other.locator("#incidents-shown")).to_contain_text("shown")
     assert "another-site" in {line["code"] for line in board.logged("kept_out")}, "refused here, not by the browser"
-    other.evaluate(f"location.href = '{board.url}/incidents'")
-    expect(other.locator("#incidents-shown")).to_contain_text("shown")
     assert page.evaluate("window.ran") is None
     other.get_by_role("button", name="Sign out").click()
     expect(other.get_by_label("Token")).to_be_visible()
     expect(page.get_by_label("Token")).to_be_visible()
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"another site")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@contextlib.contextmanager
+def _another_site() -> Iterator[str]:
+    """The address of a page on what a browser takes for another site."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
 
 
 #: What a foreign page tries with the cookie of whoever looks at it.
