@@ -69,7 +69,8 @@ const wellsentryMachine = (() => {
 
   async function history(from, to) {
     const points = Math.max(150, Math.min(500, Math.round(chart.width / 2)));
-    const query = new URLSearchParams({ stack, from: Math.max(0, Math.round(from)), to: Math.round(to), points });
+    const iso = ms => new Date(Math.max(0, Math.round(ms))).toISOString();
+    const query = new URLSearchParams({ stack, from: iso(from), to: iso(to), points });
     const path = `/api/v1/machines/${encodeURIComponent(client)}/${encodeURIComponent(machine)}/history`;
     const response = await fetch(`${path}?${query}`).catch(() => null);
     if (!response?.ok) {
