@@ -68,7 +68,7 @@ const wellsentryMachine = (() => {
   // -- history
 
   async function history(from, to) {
-    const points = Math.max(150, Math.min(500, Math.round(chart.width / 2)));
+    const points = Math.max(150, Math.min(400, Math.round(chart.width / 3)));
     const iso = ms => new Date(Math.max(0, Math.round(ms))).toISOString();
     const query = new URLSearchParams({ stack, from: iso(from), to: iso(to), points });
     const path = `/api/v1/machines/${encodeURIComponent(client)}/${encodeURIComponent(machine)}/history`;
@@ -129,7 +129,7 @@ const wellsentryMachine = (() => {
 
   // Labels that were left out of the whole come for the part that one looks at.
   async function finer(from, to) {
-    if (isWhole || (to - from) / 500 > bucketMs * FINER) return;
+    if (isWhole || (to - from) / 400 > bucketMs * FINER) return;
     const mine = ++loading;
     const found = await history(from, to);
     if (!found || mine !== loading) return;
