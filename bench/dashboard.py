@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,19 +68,24 @@ def main() -> None:
     print("\n".join(taken_on()), flush=True)
     with KafkaJars() as kafka, tempfile.TemporaryDirectory() as directory:
         prefix = f"bench-{uuid.uuid4().hex[:8]}"
-        settings = _settings(kafka.url, prefix)
+        settings = bench_settings(kafka.url, prefix)
         create_topics(settings)
-        with _feeder(kafka.url, prefix, chosen) as feeder, _dashboard(settings, Path(directory)) as (pid, url):
+        with (
+            running_feeder(kafka.url, prefix, chosen) as feeder,
+            running_dashboard(settings, Path(directory)) as (pid, url),
+        ):
             found = asyncio.run(_measure(chosen, pid, feeder, url))
     hand_on(found, chosen.json)
 
 
-def _settings(url: str, prefix: str) -> Settings:
+def bench_settings(url: str, prefix: str) -> Settings:
+    """Of topics of their own."""
     return load_settings(broker={"url": url, "topic_prefix": prefix}, log={"format": "json"}, dashboard={"port": 0})
 
 
 @contextlib.contextmanager
-def _feeder(url: str, prefix: str, chosen: argparse.Namespace) -> Iterator[int]:
+def running_feeder(url: str, prefix: str, chosen: argparse.Namespace) -> Iterator[int]:
+    """Labels come while the block runs; the feeder's process id."""
     command = [sys.executable, "-m", "bench.label_feed", url, prefix, str(chosen.machines), str(chosen.rate)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
     assert process.stdout is not None
@@ -93,11 +98,14 @@ def _feeder(url: str, prefix: str, chosen: argparse.Namespace) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _dashboard(settings: Settings, directory: Path) -> Iterator[tuple[int, str]]:
+def running_dashboard(
+    settings: Settings, directory: Path, program: Sequence[str] = ("-m", "streams.cli.main")
+) -> Iterator[tuple[int, str]]:
+    """A dashboard's process id and address."""
     log = directory / "dashboard.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli.main", "dashboard"],
+            [sys.executable, *program, "dashboard"],
             env={**os.environ, **settings_variables(settings)},
             stderr=output,
             preexec_fn=end_with_parent,

@@ -16,9 +16,9 @@ def standing(said: Iterable[Feedback]) -> list[Feedback]:
     for one in said:
         if one.feedback_id in order:
             continue
-        order[one.feedback_id] = one
-        if one.undoes is not None and one.undoes in order:
+        if one.undoes is not None and one.undoes in order:  # so nothing undoes itself
             undone.setdefault(one.undoes, set()).add(one.feedback_id)
+        order[one.feedback_id] = one
     counts: dict[str, bool] = {}
     for identifier in reversed(order):  # who undoes comes later than what it undoes
         counts[identifier] = not any(counts[by] for by in undone.get(identifier, ()))

@@ -12,6 +12,7 @@ WellsentryError
 │   └── DamagedEntry    one model in it is incomplete or was changed
 ├── UnknownModel        no model is called so, or several are
 ├── StateError          a state record cannot be read back
+├── UnknownSubject      no incident, machine or feedback is called so
 ├── LabelNotFound       there is no such label, or not any more
 ├── BadCase             a case's directory is incomplete or was changed
 ├── ReplayError         readings cannot be judged again as they were asked for
@@ -80,6 +81,10 @@ class UnknownModel(WellsentryError):
 
 class StateError(WellsentryError):
     """A state record in the changelog cannot be read back by this version."""
+
+
+class UnknownSubject(WellsentryError):
+    """Nothing is called so that people could speak of, or several things are; the message says where it was looked for."""
 
 
 class LabelNotFound(WellsentryError):

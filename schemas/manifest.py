@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.readings import Identifier
 from schemas.times import Moment
-from schemas.training import Digest, SourceRange, TrainingReason
+from schemas.training import Digest, HeededFeedback, SourceRange, TrainingReason
 
 
 class Manifest(BaseModel):
@@ -30,6 +30,9 @@ class Manifest(BaseModel):
     readings: int = Field(ge=0, description="How many medians it was fitted to.")
     source: SourceRange | None = Field(description="The readings they come from; null for a fleet's model.")
     exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches of them that were left out.")
+    feedback: list[HeededFeedback] = Field(
+        default=[], description="What people said that decided which; empty for a fleet's model, whose members name it."
+    )
     members: dict[Identifier, Digest] = Field(description="For a fleet: its machines, and the model each had.")
     member_sources: dict[Identifier, SourceRange] = Field(
         default={}, description="For a fleet: the readings that its machines' medians come from."

@@ -14,6 +14,7 @@ from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
+from schemas.notice import IncidentNotice, StormNotice
 from schemas.outputs import LoadADOutput
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
@@ -28,6 +29,8 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     Label,
     Incident,
     Feedback,
+    IncidentNotice,
+    StormNotice,
     Status,
     Rejected,
     TrainingRequest,
@@ -42,6 +45,15 @@ PUBLISHED: Final[tuple[type[BaseModel], ...]] = (
     Comparison,
     Bisection,
 )
+
+#: Of all that is published, and shown in the AsyncAPI document: major.minor.patch. What breaks a consumer or a sender needs a
+#: higher major, against the last release kept in ``docs/contract/released/``; ``wellsentry schema --check`` tells.
+CONTRACT_VERSION: Final = "1.0.0"
+
+#: What others write and wellsentry reads ...
+READ: Final[frozenset[type[BaseModel]]] = frozenset({WideReading, TagReading, Feedback, LookBackEvent})
+#: ... and what wellsentry writes and others read. People's feedback is both.
+WRITTEN: Final[frozenset[type[BaseModel]]] = frozenset(PUBLISHED) - READ | {Feedback}
 
 
 def file_name(model: type[BaseModel]) -> str:

@@ -35,12 +35,26 @@ _LONGEST_ALIAS = 256
 _FIELD_ALIASES = {"timestamp": "time", "client": "client_id", "machine": "machine_id"}
 
 
+def _a_number_too(schema: dict[str, Any]) -> None:
+    """A time may be an epoch number as well."""
+    schema["anyOf"] = [{"type": schema.pop("type"), "format": schema.pop("format")}, {"type": "number"}]
+
+
+def _signals_at_the_top_too(schema: dict[str, Any]) -> None:
+    """A further number at the top level is a further signal, and none has to stand under ``signals``."""
+    schema["additionalProperties"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    schema["required"].remove("signals")
+
+
 class _Reading(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
 
     client_id: Identifier = Field(default=DEFAULT_CLIENT, description="Whose machine it is.")
     machine_id: Identifier = Field(description="Which machine; the Kafka key of the message says the same.")
-    time: Moment = Field(description="When it was measured: ISO 8601 (no zone means UTC) or an epoch number.")
+    time: Moment = Field(
+        description="When it was measured: ISO 8601 (no zone means UTC) or an epoch number.",
+        json_schema_extra=_a_number_too,
+    )
     unit: str | None = Field(default=None, max_length=16, description="Unit of the pressures; psi when not given.")
     quality: Quality = Field(default="good", description="What the sensor's own system thinks of the value.")
 
@@ -54,6 +68,8 @@ class _Reading(BaseModel):
 
 class WideReading(_Reading):
     """All signals of one moment. At the top level or under ``signals``; any further number is a further signal."""
+
+    model_config = ConfigDict(json_schema_extra=_signals_at_the_top_too)
 
     signals: dict[str, float | None] = Field(
         min_length=1, max_length=MAX_SIGNALS, description="Value by signal; null where the sensor gave none."

@@ -19,7 +19,7 @@ MOST_FEATURES: Final = 64
 #: The machine's name under which a client's fleet goes.
 FLEET: Final = "*"
 
-TrainingReason = Literal["first", "more_history", "daily", "manual"]
+TrainingReason = Literal["first", "more_history", "daily", "manual", "feedback"]
 
 
 class SourceRange(BaseModel):
@@ -37,13 +37,27 @@ class SourceRange(BaseModel):
     last_offset: int = Field(ge=0, description="Offset of the newest reading in it.")
 
 
+class HeededFeedback(BaseModel):
+    """What a person said, and training went by."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    feedback_id: str
+    kind: Literal["confirm", "false_alarm"] = Field(description="confirm: left out of the history; false_alarm: in it.")
+    by: str = Field(description="Who said it.")
+    from_time: Moment = Field(description="Of the first reading of the history that it decides.")
+    to_time: Moment = Field(description="Of the last one.")
+    readings: int = Field(ge=1, description="How many it decides.")
+
+
 class TrainingRequest(BaseModel):
     """Please fit a model to this machine's history. Key: ``machine_id``."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     request_id: str = Field(
-        description="``<stack>-<source partition>-<source offset>`` of the reading that made it due."
+        description="``<stack>-<source partition>-<source offset>`` of the newest reading in it; where feedback made it due, "
+        "behind it ``-<offset>`` of that."
     )
     client_id: Identifier
     machine_id: Identifier
@@ -56,6 +70,7 @@ class TrainingRequest(BaseModel):
     readings: int = Field(ge=0, description="Readings of this machine so far.")
     source: SourceRange
     exclusions: list[tuple[Moment, Moment]] = Field(description="Stretches left out of the history.")
+    feedback: list[HeededFeedback] = Field(default=[], description="What people said that decided what is left out.")
     parent_digest: Digest | None = Field(description="The model in force when the request was made.")
     seed: int = Field(ge=0, description="Random state of the fit; the same request gives the same model.")
     state: Base64Bytes | None = Field(

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from streams.settings import Settings
 
@@ -45,6 +45,15 @@ def settings_in_order(
                 origin = "environment"
             elif name in in_file.get(section, {}):
                 origin = "file"
-            shown = "(hidden)" if isinstance(value, SecretStr) else value
-            found.append(InForce(f"{section}.{name}", shown, origin, field.description or ""))
+            found.append(InForce(f"{section}.{name}", _shown(value), origin, field.description or ""))
     return found
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return "(hidden)"
+    if isinstance(value, BaseModel):
+        return {name: _shown(getattr(value, name)) for name in value.model_dump(exclude_defaults=True)}
+    if isinstance(value, dict):
+        return {name: _shown(one) for name, one in value.items()}
+    return value

@@ -9,6 +9,7 @@ import logging
 import platform
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Any
@@ -21,6 +22,8 @@ from streams.settings import Settings
 _LIBRARIES = ("faust", "mode", "asyncio")
 #: These write what they send into their debug lines: passwords, tokens, keys. So they are never asked for them.
 _TALKATIVE = ("aiokafka", "kafka", "botocore", "aiobotocore", "boto3", "urllib3", "aiohttp", "fsspec", "s3fs")
+#: These write addresses of webhooks, or parts of them, into whatever they say. What failed is said in the notifier's words.
+_INDISCREET = ("httpx", "httpcore", "apprise")
 #: A library that cannot reach something says so at each of its tries, some seventy times a second.
 _LIBRARY_INTERVAL_S = 10.0
 _OURS = ("streams", "models", "schemas")
@@ -69,6 +72,8 @@ def choose_logging(settings: Settings, component: str) -> None:
         logging.getLogger(library).setLevel(level if debug else max(level, logging.WARNING))
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.INFO if debug else max(level, logging.WARNING))
+    for library in _INDISCREET:
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -152,9 +157,11 @@ class ThrottledWarnings:
 
     def __init__(self, log: Any, clock: Callable[[], float] = time.monotonic, interval_s: float = 1.0) -> None:
         self._log, self._lets_through = log, Throttle(clock, interval_s)
+        self.counts: Counter[str] = Counter()  # by action, those that were kept back too
 
     def __call__(self, message: str, *, action: str, **values: Any) -> None:
         """Log it, or count it."""
+        self.counts[action] += 1
         kept_back = self._lets_through(action)
         if kept_back is not None:
             self._log.warning(message, action=action, kept_back=kept_back, **values)

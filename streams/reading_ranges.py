@@ -122,6 +122,13 @@ class RangeReader:
             found = await self._by_asking(tps, bounds)
         return {tp: _narrowed(found[tp], int(firsts[tp]), bounds) for tp in tps}
 
+    async def all_there_is(self, topic: str, partitions: Collection[int]) -> dict[TopicPartition, Range]:
+        """These partitions of ``topic`` from their first record to where the broker says they end. The embedded one says
+        too little after a batch of several."""
+        tps = [TopicPartition(topic, number) for number in sorted(partitions)]
+        firsts, ends = await self._consumer.beginning_offsets(tps), await self._consumer.end_offsets(tps)
+        return {tp: Range(int(firsts[tp]), int(ends[tp])) for tp in tps}
+
     async def _by_asking(self, tps: list[TopicPartition], bounds: Bounds) -> dict[TopicPartition, Range]:
         ends = await self._consumer.end_offsets(tps)
         begins = await self._since(tps, bounds.from_ms, dict.fromkeys(tps, 0), ends)

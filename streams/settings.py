@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from schemas.errors import BadSettings
 from schemas.topics import Topics, topics
+from streams.notifier.targets import TargetName, TargetSettings
 
 SETTINGS_FILE = "wellsentry.toml"
 
@@ -223,7 +224,23 @@ class DashboardSettings(_Section):
 class NotifierSettings(_Section):
     """The notifier: incidents to people and other programs."""
 
-    app_id: str = Field("wellsentry-notifier", description="Consumer group.")
+    app_id: str = Field("wellsentry-notifier", description="Consumer groups: this, a hyphen and the target's name.")
+    dashboard_url: str | None = Field(None, description="Where people open the dashboard, for links in notices.")
+    targets: dict[TargetName, TargetSettings] = Field({}, description="Who is told, by name.")
+
+    _addresses = field_validator("dashboard_url")(_without_password)
+
+
+class MetricsSettings(_Section):
+    """What worker, trainer and sink tell about themselves: /metrics, /health and /ready."""
+
+    host: str = Field("127.0.0.1", description="Address to listen at. Whoever reaches it may read.")
+    port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Of each program that is started with it. None: they tell nothing. 0: any free.",
+    )
 
 
 class LogSettings(_Section):
@@ -256,6 +273,7 @@ class Settings(BaseSettings):
     handler: HandlerSettings = HandlerSettings()  # type: ignore[call-arg]
     dashboard: DashboardSettings = DashboardSettings()  # type: ignore[call-arg]
     notifier: NotifierSettings = NotifierSettings()  # type: ignore[call-arg]
+    metrics: MetricsSettings = MetricsSettings()  # type: ignore[call-arg]
     log: LogSettings = LogSettings()  # type: ignore[call-arg]
 
     @classmethod

@@ -9,6 +9,7 @@ writing a label again changes nothing (:mod:`streams.label_store`).
 import asyncio
 import gc
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from streams.label_store import LabelStore, Written
 from streams.label_store.gathering import Gathering
 from streams.label_store.rows import LabelRow, NotALabel, decode_label
 from streams.log import get_logger, setup_logging, timed
+from streams.metrics.families import Buckets, Metric, counter, gauge, histograms
+from streams.metrics.group import observed_app
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit_offsets
 from streams.runs.memory import keep_little_memory
@@ -54,7 +57,8 @@ def run_sink(settings: Settings) -> None:
             gc.collect()
             gc.freeze()  # what is there now stays: labels come and go by reference counts alone
             gc.set_threshold(50_000, 20, 100)
-            await serve(app)
+            async with observed_app(app, settings, "sink"):
+                await serve(app)
 
     asyncio.run(main())
 
@@ -70,7 +74,7 @@ class Sink:
     """One agent that gathers and one task that writes."""
 
     def __init__(self, app: RunApp, settings: Settings, store: LabelStore) -> None:
-        self._app, self._store = app, store
+        self._app, self._store, self._linger_s = app, store, settings.sink.linger_s
         self._gathering: Gathering[TopicPartition] = Gathering(
             settings.sink.linger_s, settings.sink.labels_per_item, _MOST_WAITING
         )
@@ -78,7 +82,10 @@ class Sink:
         self._room = asyncio.Event()
         self._handed_over: int | None = None  # the group's generation whose partitions are given up
         self._committed: dict[TopicPartition, int] = {}
-        self._counts = _Counts()
+        self._counts = _Counts()  # since the last report
+        self._totals = _Counts()  # since the process started
+        self._write_s = Buckets()
+        app.measures.append(self.measure)
         app.plainly = frozenset((settings.topics.labels.name,))
         app.agent(runs_topic(app, settings.topics.labels.name), name="wellsentry.sink")(self.gather)
         app.task(self.write_when_due)
@@ -114,6 +121,7 @@ class Sink:
             return decode_label(record.value)
         except NotALabel as error:
             self._counts.skipped += 1
+            self._totals.skipped += 1
             self._counts.last_skipped = f"{tp.topic}/{tp.partition}/{record.offset}: {error}"
             return None
 
@@ -163,7 +171,10 @@ class Sink:
                 written = await asyncio.to_thread(self._store.write_bundles, due)
                 self._gathering.done(due)
                 self._room.set()
-                self._counts.wrote(written, _ms_since(started))
+                took_ms = _ms_since(started)
+                self._write_s.add_one(took_ms / 1000)
+                self._counts.wrote(written, took_ms)
+                self._totals.wrote(written, took_ms)
             await self._commit()
             return bool(due)
 
@@ -171,6 +182,30 @@ class Sink:
         moved = {tp: at for tp, at in self._gathering.next_offsets().items() if self._committed.get(tp) != at}
         if moved and await commit_offsets(self._app, moved):
             self._committed.update(moved)
+
+    def measure(self) -> Iterator[Metric]:
+        """What was stored, as metrics."""
+        totals = self._totals
+        yield counter("wellsentry_sink_labels_total", "Labels that were stored.", totals.labels)
+        yield counter("wellsentry_sink_items_total", "Items they were stored in.", totals.items)
+        yield counter(
+            "wellsentry_sink_write_units_total", "Write units that DynamoDB took for them.", totals.write_units
+        )
+        yield counter("wellsentry_sink_retries_total", "Requests that were sent once more.", totals.retries)
+        yield counter("wellsentry_sink_skipped_total", "Records that hold no label.", totals.skipped)
+        yield gauge("wellsentry_sink_waiting_labels", "Labels that wait for others.", self._gathering.waiting)
+        since_s = self._gathering.since_s
+        yield gauge(
+            "wellsentry_sink_oldest_waiting_seconds",
+            "How long the oldest label that was read and not stored waits.",
+            0.0 if since_s is None else time.monotonic() - since_s,
+        )
+        yield gauge("wellsentry_sink_linger_seconds", "How long a label may wait, by sink.linger_s.", self._linger_s)
+        newest_s = self._counts.newest_ms / 1000
+        yield gauge("wellsentry_sink_newest_label_timestamp_seconds", "Event time of the newest label read.", newest_s)
+        yield histograms(
+            "wellsentry_sink_write_seconds", "How long writes took, tries included.", (), {(): self._write_s}
+        )
 
     async def report(self) -> None:
         """Say every ten seconds what was written, what it took and what was no label."""
@@ -187,7 +222,7 @@ class Sink:
 
 @dataclass(slots=True)
 class _Counts:
-    """What happened since the last report."""
+    """What happened since they were begun."""
 
     labels: int = 0
     items: int = 0

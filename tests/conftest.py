@@ -158,6 +158,7 @@ def make_settings(unique_prefix: str, tmp_path: Path) -> MakeSettings:
             "worker": {"app_id": f"{unique_prefix}-worker", "changelog_interval_s": 0.5},
             "trainer": {"app_id": f"{unique_prefix}-trainer"},
             "sink": {"app_id": f"{unique_prefix}-sink"},
+            "notifier": {"app_id": f"{unique_prefix}-notifier"},
             "registry": {"url": str(tmp_path / "registry")},
             "dynamodb": {
                 "table": f"{unique_prefix}-labels",

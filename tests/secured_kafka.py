@@ -14,7 +14,7 @@ PASSWORD = "open-sesame-of-the-tests"
 #: May do everything. Whoever comes by the plaintext listener may, too: that is how tests look on and give rights.
 ADMIN = "admin"
 #: May do what a test allows.
-USERS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay", "maker")
+USERS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay", "feedback", "notifier", "maker")
 #: A token is taken for so long, then the client must authenticate anew.
 SESSION_S = 4
 

@@ -15,15 +15,37 @@ from tools import rights_table
 from tools.contract_tables import DOCUMENT, written
 
 ROOT = Path(__file__).parent.parent
+RULE = re.compile(r"(?ms)^\*\*(\w+)\.\*\*(.*?)(?=^\*\*\w+\.\*\*|\Z)")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"`((?:schemas|models|streams|tests|tools|bench|docs)/[\w./-]*)`", page.read_text()))
+    named = set(
+        re.findall(r"`((?:schemas|models|streams|tests|tools|bench|docs|examples)/[\w./-]*)`", page.read_text())
+    )
     linked = {str(Path(link)) for link in re.findall(r"\]\((docs/[\w.-]+)\)", page.read_text())}
     missing = {name for name in named | linked if not (ROOT / name).exists()}
     assert missing - {"models/stacks/drawdown.py"} == set(), "all but the one the recipe tells to write"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text()):
+        assert re.search(rf"(?m)^(async )?def {name}\(", (ROOT / file).read_text()), f"{file} has no {name}"
+
+
+def test_every_rule_of_the_contract_names_the_tests_that_hold_it() -> None:
+    (rules,) = re.findall(r"(?s)\n## Rules\n(.*?)\n## ", DOCUMENT.read_text())
+    found = {rule: re.findall(r"(?m)^- `tests/.*::test_\w+`$", text) for rule, text in RULE.findall(rules)}
+    assert set(found) == {"Idempotency", "Ordering", "Delivery", "Retention", "Time", "Corrections", "Changes"}
+    assert all(found.values())
+
+
+def test_every_example_is_in_the_contract() -> None:
+    examples = [path for path in (ROOT / "examples").rglob("*") if path.suffix in {".py", ".sh", ".ts"}]
+    shown = [path for path in examples if not {"node_modules", "build"} & set(path.parts)]
+    assert all(f"`{path.relative_to(ROOT)}`" in DOCUMENT.read_text() for path in shown)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -35,7 +57,9 @@ def test_every_command_that_is_named_is_one(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_setting_that_is_named_is_one(page: Path) -> None:
-    for section, name in re.findall(r"`(broker|worker|trainer|sink|registry|dynamodb|log)\.(\w+)`", page.read_text()):
+    for section, name in re.findall(
+        r"`(broker|worker|trainer|sink|registry|dynamodb|dashboard|metrics|log)\.(\w+)`", page.read_text()
+    ):
         assert name in type(getattr(Settings(), section)).model_fields
 
 

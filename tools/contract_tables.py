@@ -11,6 +11,7 @@ from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from schemas.labels import Label
 from schemas.manifest import Manifest
+from schemas.notice import IncidentNotice, Storm, StormedMachine, StormNotice
 from schemas.outputs import LoadADOutput, RefusedEvent
 from schemas.readings import TagReading, WideReading
 from schemas.rejected import Rejected
@@ -20,7 +21,8 @@ from schemas.training import Activation, FeatureModel, ModelUpdate, SourceRange,
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contract.md"
 MODELS: tuple[type[BaseModel], ...] = (
-    WideReading, TagReading, Label, Incident, Feedback, Status, StackStatus, Rejected, TrainingRequest, SourceRange,
+    WideReading, TagReading, Label, Incident, Feedback, IncidentNotice, StormNotice, Storm, StormedMachine, Status,
+    StackStatus, Rejected, TrainingRequest, SourceRange,
     ModelUpdate, FeatureModel, Activation, Manifest, LookBackEvent, LoadADOutput, RefusedEvent,
 )  # fmt: skip
 

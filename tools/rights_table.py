@@ -20,6 +20,7 @@ def written(text: str) -> str:
 def _line(program: str, needed: Rights) -> str:
     reads, writes = (", ".join(f"`{one.name}`" for one in topics) for topics in (needed.reads, needed.writes))
     group = f"Read `{needed.joins}`" if needed.joins else ", ".join(f"Describe `{one}`" for one in needed.looks_at)
+    group = f"Read on all that begin with `{needed.joins_all}`" if needed.joins_all else group
     claims = f"Write on all that begin with `{needed.claims}`" if needed.claims else ""
     return f"| {program} | {reads} | {writes} | {group} | {claims} |"
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.engine.compiled import compiled
-from models.engine.state import LATENESS, LEFT_OUT, StackState
+from models.engine.state import ALERT_MASK, ALERT_SHIFT, LATENESS, LEFT_OUT, StackState
 from models.engine.window import medians_of_history
 from schemas.training import TrainingReason
 
@@ -61,12 +61,8 @@ def history_view(state: StackState, slot: int) -> npt.NDArray[np.int64]:
 
 def training_medians(
     state: StackState, slot: int, span_ms: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Medians (n x k, NaN where there is none), times (n) and which to leave out (n) of a machine's history.
-
-    What was anomalous or lies in an open alert is left out, so that a lasting fault is not learnt as normal; unless that
-    is more than half of all, for then it is the model that no longer fits.
-    """
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Medians (n x k, NaN where there is none) and times (n) of a machine's history."""
     where = history_view(state, slot)
     times = state.ring_ms[slot, where]
     medians = np.empty((len(where), state.features))
@@ -79,10 +75,16 @@ def training_medians(
         medians[:, k] = column
     if int(state.core[slot]["readings"]) > len(where):
         medians[: state.window] = np.nan  # their windows reach back to what is no longer kept
-    alarmed = (state.ring_verdict[slot, where] & LEFT_OUT) != 0
-    if 2 * int(alarmed.sum()) > len(where):
-        alarmed[:] = False
-    return medians, times, alarmed
+    return medians, times
+
+
+def alerts_and_marks(state: StackState, slot: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Of a machine's history (n): the alert's state after each reading, and which were anomalous or lay in an open alert.
+
+    These are left out, so that a lasting fault is not learnt as normal (:mod:`models.engine.heeding`).
+    """
+    noted = state.ring_verdict[slot, history_view(state, slot)]
+    return (noted >> ALERT_SHIFT) & ALERT_MASK, (noted & LEFT_OUT) != 0
 
 
 def first_offset(state: StackState, slot: int) -> int:

@@ -219,7 +219,7 @@ class OnlineScorer(_WithoutCheckpoint):
 
     def resume(self, slot: int) -> int:
         """Let the detectors of ``slot`` learn again what they had learned: their state depends on nothing but the ring."""
-        medians, _, _ = training_medians(self._state, slot, self._span_ms)
+        medians, _ = training_medians(self._state, slot, self._span_ms)
         learned = int(self._state.core[slot]["learned"])
         for k in range(self._state.features):
             kept = [float(x) for x in medians[:, k] if x == x]

@@ -58,8 +58,10 @@ class StackEngine:
         # An online detector has learnt what came after: it cannot take a reading in between.
         rescorer = None if isinstance(self.scorer, OnlineScorer) else self.scorer
         self._placing = None if rescorer is None else Placing(self.state, self.lookups, rescorer, stack, self.span_ms)
-        refits = settings.refits and not self.learns_online
-        own = {"lateness": 0 if rescorer is None else PLACED_IF_NEWER_BELOW, "first_fit": settings.first_fit * refits}
+        own = {
+            "lateness": 0 if rescorer is None else PLACED_IF_NEWER_BELOW,
+            "first_fit": settings.first_fit * self.asks_for_refits,
+        }
         self._fixed = fixed(stack, vocabulary, settings, self.scorer.weights, {**self.scorer.rules, **own})
         self._bundled = Bundled(self.state, "core")
 
@@ -80,6 +82,11 @@ class StackEngine:
         """Give up all machines but those in the slots ``kept``, which become the first ones in this order."""
         self.state.keep(kept)
         self.scorer.keep(kept)
+
+    @property
+    def asks_for_refits(self) -> bool:
+        """Whether models of its machines come from a trainer that is asked."""
+        return self.settings.refits and not self.learns_online
 
     @property
     def learns_online(self) -> bool:

@@ -144,6 +144,12 @@ class Verdicts:
         return late
 
     @property
+    def surprise(self) -> Floats:
+        """Of each reading; NaN where unscored."""
+        first = self.n * (2 * self.signal_count + 2 * self.features + 1)
+        return self.floats[first : first + self.n]
+
+    @property
     def believed(self) -> Floats:
         """The signals (n x s), NaN where they cannot be what was measured."""
         return self.floats[: self.n * self.signal_count].reshape(self.n, self.signal_count)

@@ -17,6 +17,7 @@ class Rights:
     reads: tuple[TopicDeclaration, ...] = ()
     writes: tuple[TopicDeclaration, ...] = ()
     joins: str | None = None  # the consumer group it is a member of
+    joins_all: str | None = None  # how the consumer groups begin that it is a member of
     looks_at: tuple[str, ...] = ()  # groups whose offsets it asks for
     claims: str | None = None  # how the transactional ids begin by which it claims partitions
 
@@ -71,6 +72,9 @@ def rights(settings: Settings) -> Mapping[str, Rights]:
             writes=(all_topics.feedback,),
             looks_at=(settings.worker.app_id, settings.trainer.app_id, settings.sink.app_id),
         ),
-        "notifier": Rights(reads=(all_topics.incidents, all_topics.feedback), joins=settings.notifier.app_id),
+        "feedback": Rights(
+            reads=(all_topics.incidents, all_topics.status, all_topics.feedback), writes=(all_topics.feedback,)
+        ),
+        "notifier": Rights(reads=(all_topics.incidents, all_topics.feedback), joins_all=f"{settings.notifier.app_id}-"),
         "replay": Rights(reads=(all_topics.readings, all_topics.models, all_topics.labels)),
     }

@@ -1,8 +1,9 @@
 """An audit of what is there: Kafka's topics and DynamoDB's table, read without disturbing anybody."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -13,11 +14,10 @@ from streams.access.why import cannot_connect
 from streams.audit.audit import Audit, Scope
 from streams.audit.report import Report
 from streams.label_store import LabelStore
+from streams.reading_ranges import Bounds, RangeReader
 from streams.settings import Settings
 
 _REQUEST_TIMEOUT_MS: Final = 15_000
-#: A topic is read to its end when nothing more comes for so long: not every broker says truly where the end is.
-_QUIET_MS: Final = 1_000
 
 #: Told which part is being read and how many entries of it came so far.
 Progress = Callable[[str, int], None]
@@ -32,9 +32,7 @@ def run_audit(settings: Settings, scope: Scope, now_ms: int, progress: Progress)
             (topics.rejected.name, audit.add_rejected),
             (topics.labels.name, audit.add_label),
         ):
-            for count, record in enumerate(_records(consumer, topic), 1):
-                add(record)
-                progress(topic, count)
+            asyncio.run(_read(settings, topic, add, progress))
         partitions = _partitions(consumer, topics.readings.name)
         first = {tp.partition: offset for tp, offset in consumer.beginning_offsets(partitions).items()}
         last = {tp.partition: offset for tp, offset in consumer.end_offsets(partitions).items()}
@@ -81,18 +79,24 @@ def _partitions(consumer: Any, topic: str) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
-def _records(consumer: Any, topic: str) -> Iterator[Any]:
-    """All records of ``topic`` up to those that are there by the time it has been read."""
-    partitions = _partitions(consumer, topic)
-    consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
-    while True:
-        found = consumer.poll(timeout_ms=_QUIET_MS, max_records=10_000)
-        for records in found.values():
-            yield from records
-        if not found and all(consumer.position(tp) >= ends[tp] for tp in partitions):
-            return
+class _Record(NamedTuple):
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+async def _read(settings: Settings, topic: str, add: Callable[[_Record], None], progress: Progress) -> None:
+    """All records of ``topic`` that are there now."""
+    count = 0
+    async with RangeReader(settings.broker) as reader:
+        async for run in reader.read(await reader.find(topic, Bounds())):
+            for one in run.records:
+                add(_Record(topic, run.tp.partition, one.offset, one.timestamp, one.key, one.value))
+            count += len(run.records)
+            progress(topic, count)
 
 
 def _committed(settings: Settings, partitions: list[TopicPartition]) -> Mapping[int, int]:

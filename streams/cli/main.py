@@ -13,8 +13,9 @@ from streams.cli.context import put_in_force
 
 #: In the order in which the help lists them.
 COMMANDS = (
-    "demo", "dashboard", "worker", "trainer", "sink", "score", "explore", "handle", "feed", "simulate", "tail",
-    "labels", "reproduce", "replay", "models", "schema", "release", "audit", "topics", "config", "doctor",
+    "demo", "dashboard", "worker", "trainer", "sink", "notify", "score", "explore", "handle", "feed", "simulate",
+    "tail", "labels", "feedback", "reproduce", "replay", "models", "schema", "release", "audit", "topics", "config",
+    "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ for command in COMMANDS:
 
 @app.callback()
 def options(
+    context: typer.Context,
     config_file: Annotated[Path | None, typer.Option("--config", help="Settings file [wellsentry.toml].")] = None,
     broker: Annotated[str | None, typer.Option(help="Kafka's bootstrap servers, host:port.")] = None,
     dynamodb: Annotated[str | None, typer.Option(help="DynamoDB's endpoint, http://host:port.")] = None,
@@ -41,8 +43,10 @@ def options(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Options before the command are settings; `wellsentry config` shows all of them and where each comes from."""
+    from streams.log import warnings_only
     from streams.settings import load_settings
 
+    context.with_resource(warnings_only())  # a program that runs on chooses its own logging then
     if config_file is not None:
         os.environ["WELLSENTRY_CONFIG"] = str(config_file)
     flags = nested_flags(

@@ -21,12 +21,6 @@ def register(app: typer.Typer) -> None:
     models = typer.Typer(help="Models in the registry: which there are, and which is in force.", no_args_is_help=True)
     app.add_typer(models, name="models")
 
-    @models.callback()
-    def only_what_is_shown(context: typer.Context) -> None:
-        from streams.log import warnings_only
-
-        context.with_resource(warnings_only())
-
     for add in (_add_list, _add_show, _add_diff, _add_verify, _add_activate):
         add(models)
 
@@ -37,15 +31,20 @@ def _add_list(models: typer.Typer) -> None:
         machine: Annotated[str | None, typer.Argument(help="All models of this machine; '*' is the fleet.")] = None,
         client: Client = None,
         stack: Stack = None,
-        most: Annotated[int, typer.Option(help="Of one machine and stack, the newest so many.", min=1)] = 20,
+        most: Annotated[int, typer.Option(help="So many machines, or so many models of one.", min=1)] = 20,
+        everything: Annotated[bool, typer.Option("--all", help="All there are, instead of --most.")] = False,
         as_json: Json = False,
     ) -> None:
-        """List models: which should be in force of each machine, or all of one machine, newest first."""
+        """List models: which should be in force of each machine, or those of one machine; the newest first."""
         from streams.cli.models_shown import echo_json, echo_table
         from streams.models_admin.listing import all_of, newest_of_each
 
         registry, scope = _registry(), _scope(client, machine, stack)
-        rows = newest_of_each(registry, scope) if machine is None else all_of(registry, scope, most)
+        look = newest_of_each if machine is None else all_of
+        rows, more = look(registry, scope, None if everything else most)
+        if more:
+            what = "machines with models" if machine is None else "older models"
+            typer.echo(f"{more:,} more {what}: --all shows them, --most 100 some of them", err=True)
         if as_json:
             echo_json([row.as_dict() for row in rows])
         elif rows:

@@ -16,15 +16,15 @@ from streams.settings import Settings
 _STOP_WITHIN_S = guard.STOP_WITHIN_S + 5.0
 
 
-def settings_variables(settings: Settings) -> dict[str, str]:
-    """Settings as the environment variables that a child reads them from.
+def settings_variables(settings: Settings, *, defaults: bool = True) -> dict[str, str]:
+    """Settings as the environment variables that a child reads them from; without ``defaults`` those that are set otherwise.
 
     >>> from streams.settings import load_settings
     >>> settings_variables(load_settings(worker={"stacks": ("load", "flow")}))["WELLSENTRY_WORKER__STACKS"]
     '["load", "flow"]'
     """
     found: dict[str, str] = {}
-    for section, values in settings.model_dump().items():
+    for section, values in settings.model_dump(exclude_defaults=not defaults).items():
         for name, value in values.items():
             if value is not None:
                 found[f"WELLSENTRY_{section}__{name}".upper()] = _as_text(value)
@@ -34,7 +34,8 @@ def settings_variables(settings: Settings) -> dict[str, str]:
 def _as_text(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, tuple | list | dict | bool) else str(value)
+    is_structure = isinstance(value, tuple | list | dict | bool)
+    return json.dumps(value, default=_as_text) if is_structure else str(value)
 
 
 class Child:

@@ -50,3 +50,29 @@ def undoing(earlier: Feedback, *, by: str, at: datetime, feedback_id: str, text:
         text=text,
         undoes=earlier.feedback_id,
     )
+
+
+def about_machine(
+    client_id: str,
+    machine_id: str,
+    kind: FeedbackKind,
+    *,
+    by: str,
+    at: datetime,
+    feedback_id: str,
+    text: str | None = None,
+    until: datetime | None = None,
+) -> Feedback:
+    """Said of a machine as a whole. Raises ``pydantic.ValidationError`` for what can only be said of a stretch."""
+    return Feedback(
+        feedback_id=feedback_id,
+        client_id=client_id,
+        machine_id=machine_id,
+        stack=None,
+        incident_id=None,
+        kind=kind,
+        by=by,
+        at=at,
+        text=text,
+        until=until,
+    )

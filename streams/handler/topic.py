@@ -1,19 +1,16 @@
 """Readings from a stretch of the readings topic: those that a worker judged, or would."""
 
+import asyncio
 import math
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from schemas.decoding import Decoded, decode_reading
-from schemas.errors import BadReading, BrokerError
+from schemas.errors import BadReading
 from streams.handler.sources import Query, Readings
 from streams.settings import Settings
-
-#: Asks the broker at most so long for more: an empty answer at the end of the partition is the end.
-_POLL_MS: Final = 250
-_AT_ONCE: Final = 10_000
 
 
 class TopicSource:
@@ -27,14 +24,27 @@ class TopicSource:
 
         Raises :class:`BrokerError` if Kafka cannot be reached or has no such topic.
         """
-        from streams.partitions import partition_of
+        return asyncio.run(self._load(query))
 
-        broker = self._settings.broker
-        partition = partition_of(query.machine_id, broker.partitions)
-        key = query.machine_id.encode()
+    async def _load(self, query: Query) -> Readings:
+        # These bring aiokafka, which other sources can do without.
+        from streams.partitions import partition_of
+        from streams.reading_ranges import Bounds, RangeReader
+
+        partition = partition_of(query.machine_id, self._settings.broker.partitions)
+        # What was measured later was sent later.
+        bounds = Bounds(from_ms=query.from_ms, partitions=[partition])
         found: list[tuple[int, Decoded]] = []
-        for record in self._records(partition, query.from_ms):
-            if record.key != key or record.value is None or len(record.value) > self._settings.worker.max_message_bytes:
+        async with RangeReader(self._settings.broker) as reader:
+            async for run in reader.read(await reader.find(self._topic, bounds)):
+                found += self._wanted(run.records, query)
+        return _readings(found, self._topic, partition)
+
+    def _wanted(self, records: Iterable[Any], query: Query) -> Iterator[tuple[int, Decoded]]:
+        """The machine's readings among ``records``, with their offsets."""
+        key, most_bytes = query.machine_id.encode(), self._settings.worker.max_message_bytes
+        for record in records:
+            if record.key != key or record.value is None or len(record.value) > most_bytes:
                 continue
             try:
                 reading = decode_reading(record.value)
@@ -42,40 +52,7 @@ class TopicSource:
                 continue
             ours = (reading.client_id, reading.machine_id) == (query.client_id, query.machine_id)
             if ours and query.from_ms <= reading.time_ms <= query.to_ms:
-                found.append((record.offset, reading))
-        return _readings(found, self._topic, partition)
-
-    def _records(self, partition: int, from_ms: int) -> Iterator[Any]:
-        """Records of a partition that were sent at ``from_ms`` or later: what was measured later was sent later."""
-        from kafka import KafkaConsumer, TopicPartition
-        from kafka.errors import KafkaError
-
-        from streams.access.broker import for_kafka_python, no_topic
-
-        place = TopicPartition(self._topic, partition)
-        try:
-            consumer = KafkaConsumer(
-                **for_kafka_python(self._settings.broker), enable_auto_commit=False, auto_offset_reset="earliest"
-            )
-            try:
-                if partition not in (consumer.partitions_for_topic(self._topic) or ()):
-                    raise no_topic(f"{self._topic} with a partition {partition}")
-                consumer.assign([place])
-                first = consumer.offsets_for_times({place: from_ms}).get(place)
-                end = consumer.end_offsets([place])[place]
-                if first is None:
-                    consumer.seek_to_beginning(place)
-                else:
-                    consumer.seek(place, first.offset)
-                while True:
-                    records = consumer.poll(_POLL_MS, max_records=_AT_ONCE).get(place, ())
-                    yield from records
-                    if not records and consumer.position(place) >= end:
-                        return
-            finally:
-                consumer.close()
-        except KafkaError as error:
-            raise BrokerError(f"{self._topic} on {self._settings.broker.url} cannot be read: {error}") from error
+                yield record.offset, reading
 
 
 def _readings(found: list[tuple[int, Decoded]], topic: str, partition: int) -> Readings:

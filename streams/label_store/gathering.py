@@ -47,6 +47,12 @@ class Gathering(Generic[Source]):
         """Whether more labels may come."""
         return self.waiting < self._most_labels
 
+    @property
+    def since_s(self) -> float | None:
+        """Since when the longest waiting label waits, by the clock that is passed in; None if none does."""
+        first = (next(iter(of.undone), None) for of in self._of.values())
+        return min((bundle.since_s for bundle in first if bundle is not None), default=None)
+
     def add(self, source: Source, offset: int, row: LabelRow | None, now_s: float) -> None:
         """A record of the label topic, in the order of offsets. ``row`` is the label in it, None if it holds none."""
         of = self._of.get(source)

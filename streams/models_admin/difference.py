@@ -12,7 +12,7 @@ from models.stacks import Stack, choose_stacks
 from models.stacks.base import Thresholds
 from schemas.errors import BadSettings, UnknownModel
 from schemas.manifest import Manifest
-from streams.models_admin.told import exclusions_told, moment_told, source_told
+from streams.models_admin.told import exclusions_told, feedback_told, moment_told, source_told
 from streams.registry import Registry, TrainingData
 
 _QUANTILES: Final = (0.05, 0.5, 0.95)
@@ -98,6 +98,7 @@ def _data(one: Manifest, other: Manifest) -> Iterator[Difference]:
         ("medians", *(f"{m.readings:,}" for m in (one, other))),
         ("readings", *(source_told(m.source) for m in (one, other))),
         ("left out", *(exclusions_told(m.exclusions) for m in (one, other))),
+        ("heeded", *(feedback_told(m.feedback) for m in (one, other))),
         ("machines", *(_members_told(m, than) for m, than in ((one, other), (other, one)))),
         ("parent", one.parent_digest or "none", other.parent_digest or "none"),
     ]

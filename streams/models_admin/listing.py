@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.errors import DamagedEntry
 from schemas.manifest import Manifest
 from schemas.times import datetime_to_ms, iso
 from streams.models_admin.find import Scope, listed
 from streams.registry import Registry
-from streams.registry.paths import digest_in, stack_directory
+from streams.registry.paths import digest_in, stack_directory, when_in
 
 #: So many manifests are read at a time: in S3 each takes some ten milliseconds.
 _READERS: Final = 8
@@ -39,16 +39,28 @@ class Row:
         return "" if self.manifest is None else iso(datetime_to_ms(self.manifest.fitted_at))
 
 
-def newest_of_each(registry: Registry, scope: Scope) -> list[Row]:
-    """What should be in force of each machine and stack, and how many others there are of it."""
+class Listing(NamedTuple):
+    """Models, the newest first, and how many more there are: machines, or models of one."""
+
+    rows: list[Row]
+    more: int
+
+
+def newest_of_each(registry: Registry, scope: Scope, most: int | None) -> Listing:
+    """What should be in force of each machine and stack, and how many others there are of it.
+
+    Of the ``most`` machines of which a model was fitted last; None: of all.
+    """
     entries, activated = listed(registry, scope)
     groups = [list(paths) for _, paths in groupby(entries, key=stack_directory)]
+    groups.sort(key=lambda paths: when_in(paths[-1]), reverse=True)
     with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(lambda paths: _one_of(registry, paths, activated), groups))
+        rows = list(readers.map(lambda paths: _one_of(registry, paths, activated), groups[:most]))
+    return Listing(rows, len(groups) - len(rows))
 
 
-def all_of(registry: Registry, scope: Scope, most: int) -> list[Row]:
-    """The newest ``most`` models in ``scope``, newest first by machine and stack."""
+def all_of(registry: Registry, scope: Scope, most: int | None) -> Listing:
+    """The newest ``most`` models in ``scope`` of each machine and stack, newest first; None: all."""
     rows: list[Row] = []
     entries, activated = listed(registry, scope)
     with ThreadPoolExecutor(_READERS) as readers:
@@ -61,7 +73,7 @@ def all_of(registry: Registry, scope: Scope, most: int) -> list[Row]:
                 Row(digest_in(path), path, why.get(path, ""), 0, damage, manifest)
                 for path, (manifest, damage) in zip(shown, read, strict=True)
             ]
-    return rows
+    return Listing(rows, len(entries) - len(rows))
 
 
 def _one_of(registry: Registry, paths: Sequence[str], activated: Collection[str]) -> Row:

@@ -6,7 +6,7 @@ from datetime import datetime
 from models.comparing import believed_between
 from schemas.manifest import Manifest
 from schemas.times import datetime_to_ms, iso
-from schemas.training import Activation, FeatureModel, ModelUpdate, SourceRange
+from schemas.training import Activation, FeatureModel, HeededFeedback, ModelUpdate, SourceRange
 
 _MOST_STRETCHES = 3
 
@@ -32,6 +32,17 @@ def exclusions_told(exclusions: Sequence[tuple[datetime, datetime]]) -> str:
     shown = [f"{moment_told(first)} to {moment_told(last)}" for first, last in exclusions[:_MOST_STRETCHES]]
     more = len(exclusions) - len(shown)
     return "; ".join(shown) + (f" and {more} more" if more else "")
+
+
+def feedback_told(heeded: Sequence[HeededFeedback]) -> str:
+    """What people said that was heeded."""
+    if not heeded:
+        return "nothing"
+    return "; ".join(
+        f"{one.kind} by {one.by} ({one.feedback_id}), {one.readings} readings from {moment_told(one.from_time)} to "
+        f"{moment_told(one.to_time)}"
+        for one in heeded
+    )
 
 
 def activation_told(activation: Activation) -> str:
@@ -63,6 +74,8 @@ def manifest_told(
         ("packages", ", ".join(f"{name} {version}" for name, version in manifest.packages.items())),
         ("state", "not kept" if manifest.state_offset is None else f"kept, up to offset {manifest.state_offset}"),
     ]
+    if manifest.feedback:
+        lines.insert(6, ("heeded", feedback_told(manifest.feedback)))
     if manifest.members:
         lines.insert(6, ("machines", _members_told(manifest)))
     lines += [(f"feature {model.feature}", _feature_told(model, anomalous_at)) for model in update.features]

@@ -73,6 +73,15 @@ def digest_in(path: str) -> str:
     return path.split("/")[3].rsplit("-", 1)[1]
 
 
+def when_in(path: str) -> str:
+    """When the entry's model was fitted, in letters that sort as the moments do.
+
+    >>> when_in("acme/well-7/load/20261124T024410.000Z-0123456789abcdef/manifest.json")
+    '20261124T024410.000Z'
+    """
+    return path.split("/")[3].rsplit("-", 1)[0]
+
+
 def beside(manifest: str, name: str) -> str:
     """The file called ``name`` of the entry with this manifest."""
     return manifest.removesuffix(MANIFEST) + name

@@ -165,11 +165,18 @@ class Registry:
                 return manifest, update.model_copy(update={"activation": activation})
         return newest
 
-    def latest_of_machines(self, client_id: str, stack: str) -> list[str]:
-        """The newest entry of each of a client's machines for ``stack``, without the fleet's, in order of machines."""
-        newest = _newest(_manifests(self._files.below(safe(client_id))))
+    def in_force_of_machines(self, client_id: str, stack: str) -> list[str]:
+        """The entry whose model should be in force of each of a client's machines for ``stack``, without the fleet's.
+
+        In order of machines. It is the newest one, or the one that was activated since or is pinned.
+        """
+        manifests, activated = self.all_entries(client_id)
         fleet = models_path(client_id, "*", stack)
-        return [path for group, path in newest.items() if group.endswith(f"/{safe(stack)}") and group != fleet]
+        return [
+            self._path_in_force(path) if group in activated else path
+            for group, path in _newest(manifests).items()
+            if group.endswith(f"/{safe(stack)}") and group != fleet
+        ]
 
     def all_chosen(self, damaged: Callable[[DamagedEntry], None] = _raise) -> Iterator[ModelUpdate]:
         """The model that should be in force of each client, machine and stack, in order of their paths: the newest one, or
@@ -187,6 +194,13 @@ class Registry:
             yield update
 
     # -- inside
+
+    def _path_in_force(self, newest: str) -> str:
+        """Where the machine's model that should be in force stands; ``newest`` itself if that is damaged."""
+        try:
+            return self._chosen(newest).manifest
+        except DamagedEntry:
+            return newest
 
     def _chosen(self, newest: str) -> ModelUpdate:
         manifest = self.manifest(newest)

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.errors import BadSettings, ReplayError
-from streams.build_info import COMMIT_VARIABLE
 from streams.demo.children import settings_variables
 from streams.replay.plan import Plan
 from streams.settings import Settings
 
 _SAID = 1_500
+#: Of variables that are settings, or name the commit: neither is to be inherited.
+_OURS = "WELLSENTRY_"
 
 
 def commits_between(repository: Path, old: str, new: str) -> list[str]:
@@ -74,11 +75,15 @@ def _arguments(plan: Plan, number: int, first: int, end: int, output: Path) -> S
 
 
 def _run(tree: Path, commit: str, settings: Settings, arguments: Sequence[str]) -> None:
-    variables = {name: value for name, value in os.environ.items() if name not in (COMMIT_VARIABLE, "PYTHONPATH")}
+    variables = {
+        name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith(_OURS)
+    }
+    # Another commit may not know every setting there is now: it is told those alone that are not as they come.
+    told = settings_variables(settings, defaults=False)
     done = subprocess.run(
         [sys.executable, "-m", "streams.cli.main", "replay", *arguments],
         cwd=tree,
-        env={**variables, **settings_variables(settings)},
+        env={**variables, **told},
         capture_output=True,
         text=True,
         check=False,

@@ -51,6 +51,11 @@ class Comparing:
         self._counts["now"] += 1
         self._meet(line, self._now, self._then, lambda other: self._compare(other, line))
 
+    def then_if_made(self, line: bytes) -> None:
+        """A correction that was given, it is not known behind which reading: it counts if it was made now as well."""
+        if id_of(line) in self._now:
+            self.then(line)
+
     @staticmethod
     def _meet(line: bytes, own: dict[str, bytes], others: dict[str, bytes], compare: Callable[[bytes], None]) -> None:
         label_id = id_of(line)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from aiokafka import TopicPartition
 
-from streams.reading_ranges import Bounds, Range, RangeReader, Ranges
+from streams.reading_ranges import Range, RangeReader, Ranges
 from streams.replay.lines import FirstCopies, id_of, parse_id, read_head
 from streams.replay.steps import Then
 from streams.runs.run import MAX_RUN
@@ -25,19 +25,22 @@ class Given(NamedTuple):
     line: bytes
 
 
+def finder(broker: BrokerSettings) -> RangeReader:
+    """A reader for :func:`find_labels`: it fetches little at a time."""
+    return RangeReader(broker, _PEEK_BYTES)
+
+
 async def find_labels(
-    broker: BrokerSettings, topic: str, readings: Mapping[int, Range], stacks: int
+    reader: RangeReader, whole: Ranges, readings: Mapping[int, Range], stacks: int
 ) -> dict[TopicPartition, Range]:
-    """Where on the labels' ``topic`` those are that ``readings`` of each partition made; somewhat more than that.
+    """Where among the ``whole`` of the labels those are that ``readings`` of each partition made; somewhat more than that.
 
     Labels of a partition come in the order of their readings, run by run: each stack's of a run, one stack behind the
     other. So a place is found by halving, and then some runs are added on both sides.
     """
     margin = 2 * MAX_RUN * stacks
-    async with RangeReader(broker, _PEEK_BYTES) as reader:
-        whole = await reader.find(topic, Bounds(partitions=list(readings)))
-        begins = await _places(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
-        ends = await _places(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
+    begins = await _places(reader, whole, {tp: readings[tp.partition].first_offset for tp in whole})
+    ends = await _places(reader, whole, {tp: readings[tp.partition].end_offset for tp in whole})
     return {
         tp: Range(max(one.first_offset, begins[tp] - margin), min(one.end_offset, ends[tp] + margin))
         for tp, one in whole.items()
@@ -66,14 +69,28 @@ async def _are_before(
     reader: RangeReader, whole: Ranges, at: Mapping[TopicPartition, int], wanted: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, bool]:
     """Whether the labels at these places are of earlier readings than ``wanted``; of corrections alone that is not told."""
+    found = await _first_readings(reader, whole, at)
+    return {tp: (first := found[tp]) is not None and first < wanted[tp] for tp in at}
+
+
+async def _first_readings(
+    reader: RangeReader, whole: Ranges, at: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int | None]:
+    """Of which reading the first label from each of these places on is; None where only corrections are."""
     peeked = await reader.peek({tp: Range(it, min(it + _PEEK_OFFSETS, whole[tp].end_offset)) for tp, it in at.items()})
     found = {}
     for tp in at:
         records = peeked[tp].records if tp in peeked else ()
         ids = (parse_id(id_of(record.value)) for record in records)
-        first = next((one.offset for one in ids if one.revision == 0), None)
-        found[tp] = first is not None and first < wanted[tp]
+        found[tp] = next((one.offset for one in ids if one.revision == 0), None)
     return found
+
+
+async def first_labelled(reader: RangeReader, whole: Ranges) -> dict[int, int | None]:
+    """Of partitions whose oldest labels are gone, the first reading that still has its label; None: not one is left."""
+    cut = {tp: one for tp, one in whole.items() if one.first_offset > 0}
+    found = await _first_readings(reader, cut, {tp: one.first_offset for tp, one in cut.items() if len(one)})
+    return {tp.partition: found.get(tp) for tp in cut}
 
 
 async def given_labels(

@@ -66,6 +66,8 @@ class Plan(msgspec.Struct):
     partitions: dict[int, PartitionPlan]
     labels: dict[int, tuple[int, int]]  # by partition: where the labels are that were given then
     left_out: dict[str, str] = {}  # by machine: why it is not judged
+    stored: dict[int, tuple[int, int]] = {}  # by partition: readings whose labels only DynamoDB has
+    untold: str = ""  # why it could not be asked for them
 
     @property
     def readings(self) -> int:

@@ -1,19 +1,22 @@
 """From what is asked to what is to be read: where each machine's state is known, and which models it had when."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from models.engine.snapshots import Snapshot
-from schemas.errors import BadSettings
+from schemas.errors import BadSettings, StoreError
 from schemas.readings import DEFAULT_CLIENT
 from streams.build_info import build_info
 from streams.partitions import partition_of
 from streams.reading_ranges import Bounds, Range, RangeReader, Ranges
 from streams.registry import Registry
-from streams.replay.given import find_labels, read_then
+from streams.replay.given import find_labels, finder, first_labelled, read_then
+from streams.replay.lines import read_head
 from streams.replay.models import Models
 from streams.replay.plan import Asked, MachineStep, PartitionPlan, Plan, keys_of
 from streams.replay.starts import newest_snapshot
 from streams.replay.steps import Then, Whose, joined
+from streams.replay.stored import stored_labels
 from streams.settings import Settings
 
 Known = Mapping[Whose, Snapshot]
@@ -28,6 +31,8 @@ class _Planner:
     def __init__(self, settings: Settings, registry: Registry, models: Models, asked: Asked) -> None:
         self._settings, self._registry, self._models, self._asked = settings, registry, models, asked
         self._topics, self._broker = settings.topics, settings.broker
+        self._cut: dict[int, int | None] = {}  # by partition: the first reading that has a label on the topic still
+        self._untold = ""
         self._keys = None if asked.machines is None else frozenset(name.encode() for name in asked.machines)
 
     async def plan(self, bounds: Bounds) -> Plan:
@@ -59,20 +64,52 @@ class _Planner:
             one.codes = told.codes
             one.steps = self._steps(told, known, one, plan.left_out)
             plan.partitions[number] = one
+        plan.untold = self._untold
+        plan.stored = {number: (one.first_offset, one.end_offset) for number, one in self._gone(wanted).items()}
         plan.labels = {tp.partition: (one.first_offset, one.end_offset) for tp, one in labels.items()}
         return plan
 
     async def _labels(self, readings: Mapping[int, Range]) -> Ranges:
         if not readings:
             return {}
-        stacks = len(self._settings.worker.stacks)
-        return await find_labels(self._broker, self._topics.labels.name, readings, stacks)
+        async with finder(self._broker) as reader:
+            whole = await reader.find(self._topics.labels.name, Bounds(partitions=list(readings)))
+            self._cut |= await first_labelled(reader, whole)
+            return await find_labels(reader, whole, readings, len(self._settings.worker.stacks))
+
+    def _gone(self, readings: Mapping[int, Range]) -> dict[int, Range]:
+        """Of ``readings`` those whose labels are past their topic's retention."""
+        found = {}
+        for number, one in readings.items():
+            if number in self._cut:
+                first = self._cut[number]
+                end = one.end_offset if first is None else min(first, one.end_offset)
+                if one.first_offset < end:
+                    found[number] = Range(one.first_offset, end)
+        return found
+
+    def _stored(self, readings: Mapping[int, Range]) -> dict[int, Then]:
+        """What the table's labels of ``readings`` tell; nothing where it cannot be read, which is remembered."""
+        try:
+            labels = stored_labels(self._settings, readings, self._asked)
+        except StoreError as error:
+            self._untold = str(error)
+            return {}
+        then = {number: Then() for number in readings}
+        for number, its in labels.items():
+            for label in its:
+                if label.revision == 0:
+                    then[number].add(label.source_offset, read_head(label.model_dump_json()))
+        return then
 
     async def _then(self, readings: Mapping[int, Range], places: Ranges) -> dict[int, Then]:
         if not readings:
             return {}
         async with RangeReader(self._broker) as reader:
             then = await read_then(reader, places, readings, self._keys)
+        if gone := self._gone(readings):
+            for number, earlier in (await asyncio.to_thread(self._stored, gone)).items():
+                then[number] = joined(earlier, then[number])
         for one in then.values():
             one.steps = {whose: steps for whose, steps in one.steps.items() if self._is_asked_for(whose)}
         return then

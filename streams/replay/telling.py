@@ -96,6 +96,9 @@ def sentences(plan: Plan, come: Come) -> Iterator[str]:
                 f"the topic; their labels begin cold at offset {one.start_offset} and can be compared once 1,024 readings "
                 "of a machine have passed, some views' later still"
             )
+    for number, (first, end) in sorted(plan.stored.items()):
+        where = f"DynamoDB cannot be asked for them: {plan.untold}" if plan.untold else "they are taken from DynamoDB"
+        yield f"partition {number}: labels of readings {first} to {end - 1} are past their topic's retention; {where}"
     for machine, why in sorted(plan.left_out.items()):
         yield f"machine {machine} is left out: {why}"
 

@@ -8,9 +8,10 @@ import msgspec
 
 from models.engine.snapshots import Snapshot
 from models.engine.state import LATENESS
-from schemas.decoding import decode_reading
+from schemas.decoding import Decoded, decode_reading
 from schemas.errors import BadReading, DamagedEntry, LabelNotFound, RegistryError
 from schemas.labels import Label
+from schemas.times import datetime_to_ms
 from schemas.training import FLEET, ModelUpdate
 from streams.registry import Registry
 from streams.replay.adoptions import Adoption, adoptions_in, still_to_come
@@ -19,8 +20,9 @@ from streams.reproduce.evidence import Evidence, FoundIn, KeptSnapshot
 from streams.reproduce.label_ids import LabelId
 from streams.reproduce.places import Message, Places
 
-#: A machine's messages behind the label's own reading that are looked at: as many as can still change a label, by tag, and
-#: enough for a picture of what came next.
+#: A machine's messages newer than the label's own reading that are looked at: until so many have come a late one can still
+#: change the label, be they by tag, and they are enough for a picture of what came next. Late ones do not count: after a gap
+#: there may be hundreds of them.
 AFTER: Final = 2 * LATENESS + 32
 
 #: They are looked for among so many readings of the partition: the machine may have stopped sending.
@@ -65,16 +67,18 @@ class Gathering:
         )
 
     def _on_topic(self, wanted: LabelId, key: bytes | None) -> Label | None:
-        behind = 0
+        own: dict[str, Any] = {}  # the first label of that reading
+        newer = 0
 
         def enough(message: Message) -> bool:
-            nonlocal behind
+            nonlocal newer, own
             label = msgspec.json.decode(message.value or b"null") or {}
             if label.get("label_id") == str(wanted):
                 return True
             if key is not None and label.get("stack") == wanted.stack and label.get("revision") == 0:
-                behind += label["source_offset"] > wanted.offset
-            return behind > AFTER  # by then it can no longer change
+                own = label if label["source_offset"] == wanted.offset else own
+                newer += bool(own) and _is_newer(label, own)
+            return newer > AFTER  # by then it can no longer change
 
         for message in reversed(
             self._places.labels(wanted.partition, key, wanted.offset, wanted.offset + _FAR, enough)[-1:]
@@ -87,10 +91,10 @@ class Gathering:
     def gather(self, label: Label, found_in: FoundIn) -> Evidence:
         """Everything about ``label``, which need not be on a topic."""
         missing: list[str] = []
-        partition, key = label.source_partition, label.machine_id.encode()
+        partition = label.source_partition
         kept = self._newest_snapshot(label)
         since = -1 if kept is None else kept.snapshot.last_offset
-        readings = self._readings(partition, key, since, label.source_offset)
+        readings = self._readings(label, since)
         first_there = self._places.first_reading(partition)
         if first_there > since + 1:
             missing.append(
@@ -118,26 +122,29 @@ class Gathering:
             label, found_in, kept, adoptions, models, readings, labels, self._message_bytes, fitted_to, tuple(missing)
         )  # fmt: skip
 
-    def _readings(self, partition: int, key: bytes, since: int, offset: int) -> list[Message]:
-        behind = 0
+    def _readings(self, label: Label, since: int) -> list[Message]:
+        time_ms, offset, newer = datetime_to_ms(label.event_time), label.source_offset, 0
 
         def enough(message: Message) -> bool:
-            nonlocal behind
-            behind += message.offset > offset
-            return behind >= AFTER
+            nonlocal newer
+            if message.offset > offset:
+                found = _decoded(message)
+                newer += found is not None and found.client_id == label.client_id and found.time_ms > time_ms
+            return newer >= AFTER
 
-        return self._places.readings(partition, key, since + 1, offset + _FAR, enough)
+        key = label.machine_id.encode()
+        return self._places.readings(label.source_partition, key, since + 1, offset + _FAR, enough)
 
     def _labels(self, label: Label, since: int, found_in: FoundIn) -> list[Label]:
         """Those given then, each once, of the readings from the snapshot on, and of some before and after these."""
-        behind = 0
+        newer, own = 0, label.model_dump(mode="json", include={"client_id", "machine_id", "event_time"})
 
         def enough(message: Message) -> bool:
-            nonlocal behind
+            nonlocal newer
             found = msgspec.json.decode(message.value or b"null") or {}
-            if _of(found, label) and found["revision"] == 0:
-                behind += found["source_offset"] > label.source_offset
-            return behind > AFTER
+            if _of(found, label) and found["revision"] == 0 and found["source_offset"] > label.source_offset:
+                newer += _is_newer(found, own)
+            return newer > AFTER
 
         come = self._places.labels(
             label.source_partition, label.machine_id.encode(), since, label.source_offset + _FAR, enough
@@ -218,13 +225,24 @@ class Gathering:
 
 def _whose(reading: Message | None) -> tuple[str | None, str | None]:
     """Client and machine of a reading."""
-    if reading is None or reading.value is None:
-        return None, None
+    found = None if reading is None else _decoded(reading)
+    return (None, None) if found is None else (found.client_id, found.machine_id)
+
+
+def _decoded(message: Message) -> Decoded | None:
+    """A message of the readings topic; None if it is no reading."""
+    if message.value is None:
+        return None
     try:
-        found = decode_reading(reading.value)
+        return decode_reading(message.value)
     except BadReading:
-        return None, None
-    return found.client_id, found.machine_id
+        return None
+
+
+def _is_newer(label: dict[str, Any], than: dict[str, Any]) -> bool:
+    """Whether a label is of a newer moment than another of the same machine. All have their times written alike."""
+    whose = ("client_id", "machine_id")
+    return all(label[name] == than[name] for name in whose) and label["event_time"] > than["event_time"]
 
 
 def _first_offset(label: Label) -> int:

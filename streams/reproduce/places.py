@@ -1,23 +1,17 @@
 """Where a label's evidence lies: the topics, read without a group, so that nobody is disturbed and nothing is committed."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-import msgspec
 from aiokafka import TopicPartition
 
 from streams.reading_ranges import Bounds, Range, RangeReader
+from streams.replay.given import find_labels, finder
 from streams.settings import Settings
-
-#: Labels of a partition come nearly in the order of their readings: those judged together may be out of it by this much.
-_OUT_OF_ORDER: Final = 20_000
-#: So many records are read rather than looked for the right place among them.
-_READ_ALL: Final = 50_000
-#: Records that are looked at in one place, to find a first label among revisions.
-_PROBE: Final = 200
 
 
 class Message(NamedTuple):
@@ -69,14 +63,19 @@ class OnTopics:
         self._settings, self._topics = settings, settings.topics
         self._runner = asyncio.Runner()
         self._reader: RangeReader
+        self._finder: RangeReader
+        self._connected = contextlib.AsyncExitStack()
         self._ranges: dict[TopicPartition, Range] = {}
 
     def __enter__(self) -> Self:
-        async def connect() -> RangeReader:
-            return await RangeReader(self._settings.broker).__aenter__()
+        async def connect() -> None:
+            async with contextlib.AsyncExitStack() as connecting:
+                self._reader = await connecting.enter_async_context(RangeReader(self._settings.broker))
+                self._finder = await connecting.enter_async_context(finder(self._settings.broker))
+                self._connected = connecting.pop_all()
 
         try:
-            self._reader = self._runner.run(connect())
+            self._runner.run(connect())
         except BaseException:
             self._runner.close()
             raise
@@ -86,7 +85,7 @@ class OnTopics:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._runner.run(self._reader.__aexit__(kind, error, trace))
+            self._runner.run(self._connected.__aexit__(kind, error, trace))
         finally:
             self._runner.close()
 
@@ -104,9 +103,11 @@ class OnTopics:
         self, partition: int, key: bytes | None, since_offset: int, end_offset: int, enough: Enough
     ) -> list[Message]:
         topic = self._topics.labels.name
-        first, _ = self._place_of(topic, partition, since_offset - _OUT_OF_ORDER)
-        _, end = self._place_of(topic, partition, end_offset + _OUT_OF_ORDER)
-        return self._read(topic, partition, first, end, key, enough)
+        tp, wanted = TopicPartition(topic, partition), {partition: Range(since_offset, end_offset)}
+        whole = {tp: self._range(topic, partition)}
+        stacks = len(self._settings.worker.stacks)
+        place = self._runner.run(find_labels(self._finder, whole, wanted, stacks))[tp]
+        return self._read(topic, partition, place.first_offset, place.end_offset, key, enough)
 
     def models(self, partition: int) -> list[Message]:
         return self._read(self._topics.models.name, partition, 0, None, None, lambda _: False)
@@ -140,28 +141,3 @@ class OnTopics:
 
         self._runner.run(read())
         return found
-
-    def _place_of(self, topic: str, partition: int, source_offset: int) -> tuple[int, int]:
-        """Between which two places on the labels topic those of a reading begin.
-
-        What comes behind a label of an older reading has all the newer ones in it, be it once more after a crash. So one may
-        look for the place by halves.
-        """
-        there = self._range(topic, partition)
-        low, high = there.first_offset, there.end_offset
-        while high - low > _READ_ALL:
-            middle = (low + high) // 2
-            found = self._source_offset_at(topic, partition, middle)
-            if found is None or found >= source_offset:
-                high = middle
-            else:
-                low = middle
-        return low, high
-
-    def _source_offset_at(self, topic: str, partition: int, offset: int) -> int | None:
-        """Which reading the first label from ``offset`` on is of, revisions aside."""
-        for record in self._read(topic, partition, offset, offset + _PROBE, None, lambda _: False):
-            label: dict[str, Any] = msgspec.json.decode(record.value or b"null") or {"revision": 1}
-            if label["revision"] == 0:
-                return int(label["source_offset"])
-        return None

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -55,12 +55,23 @@ class RunApp(faust.App):  # type: ignore[misc]
     #: Topics whose records come as they lie in a fetch (:mod:`streams.runs.batches`).
     plainly: frozenset[str]
     claims: dict[int, Claim]
+    claims_lost: int
     partitions: int  # of each topic
+    #: What the application has counted, and what it lacks to be ready (:mod:`streams.metrics`).
+    measures: list[Callable[[], Iterable[Any]]]
+    lacks: list[Callable[[], Iterable[str]]]
+    ends: Mapping[TP, int]  # where partitions of ours end, as far as somebody looked
+    committed: dict[TP, int]  # what we have committed ourselves
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.revoke_hooks = []
         self.assign_hooks = []
         self.claims = {}
+        self.claims_lost = 0
+        self.measures = []
+        self.lacks = []
+        self.ends = {}
+        self.committed = {}
         self.hold_back = _hold_nothing_back
         self.begin_gently = frozenset()
         self.plainly = frozenset()
@@ -71,6 +82,7 @@ class RunApp(faust.App):  # type: ignore[misc]
         if not claim.holds:
             return
         claim.lost = True
+        self.claims_lost += 1
         log.warning(
             "a partition is another's by now, what was begun for it is left to that one",
             action="claim_lost",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from aiokafka import TopicPartition
+from faust.types import TP
 
 from streams.runs.app import RunApp
 from streams.runs.run import Run
@@ -21,4 +22,7 @@ async def commit_offsets(app: RunApp, offsets: Mapping[TopicPartition, int]) -> 
     ours = app.consumer.assignment()
     lost = {number for number, claim in app.claims.items() if not claim.holds}  # what was to be durable before is not
     wanted = {tp: offset for tp, offset in offsets.items() if tp in ours and tp.partition not in lost}
-    return bool(wanted) and bool(await app.consumer._commit(wanted))
+    if not wanted or not await app.consumer._commit(wanted):
+        return False
+    app.committed.update({TP(*tp): offset for tp, offset in wanted.items()})
+    return True

@@ -90,6 +90,18 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         topics = {tp.topic for tp in consumer.assignment()}
         return {topic: len(consumer._client.cluster.partitions_for_topic(topic) or ()) for topic in topics}
 
+    def hears_from_broker(self) -> bool:
+        """Whether the broker that leads our group answers, as far as is known: heartbeats go to it."""
+        consumer = self._thread._consumer
+        coordinator = None if consumer is None else consumer._coordinator
+        return coordinator is not None and coordinator.coordinator_id is not None
+
+    async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """By partition the offset behind its newest record. Asked beside Faust's queue of calls, in which fetches wait."""
+        thread = self._thread
+        asked = asyncio.run_coroutine_threadsafe(thread._consumer.end_offsets(list(tps)), thread.thread_loop)
+        return {TP(*tp): int(end) for tp, end in (await asyncio.wrap_future(asked)).items()}
+
     def comes_plainly(self, tp: TP) -> bool:
         """Whether a partition's records come as they lie in a fetch, a batch at a time."""
         return tp.topic in self.app.plainly or self._is_changelog_tp(tp)

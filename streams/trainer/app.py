@@ -16,6 +16,7 @@ from schemas.training import FLEET, ModelUpdate, TrainingRequest
 from streams.access.rights import rights
 from streams.build_info import build_info
 from streams.log import ThrottledWarnings, get_logger, setup_logging
+from streams.metrics.group import observed_app
 from streams.registry import Entry, Registry
 from streams.runs.app import RunApp, new_app, runs_topic, serve
 from streams.runs.committing import commit
@@ -23,6 +24,7 @@ from streams.runs.producing import send_run
 from streams.runs.run import each_run
 from streams.settings import Settings
 from streams.topics_admin import require_topics
+from streams.trainer.counts import Counts
 from streams.trainer.fleets import FleetWatch, fit_fleet_if_due
 from streams.trainer.making import handle_request, sha256_of
 from streams.trainer.publishing import partitions_of, publish, publish_registry
@@ -43,9 +45,13 @@ def run_trainer(settings: Settings, publish_only: bool = False) -> None:
     registry = Registry(settings.registry)
 
     async def main() -> None:
-        await publish_registry(settings, registry)
-        if not publish_only:
-            await serve(trainer_app(settings, registry))
+        if publish_only:
+            await publish_registry(settings, registry)
+            return
+        app = trainer_app(settings, registry)
+        async with observed_app(app, settings, "trainer"):
+            await publish_registry(settings, registry)
+            await serve(app)
 
     asyncio.run(main())
 
@@ -70,18 +76,22 @@ class Trainer:
         self._fleets_sent: set[str] = set()
         self._build = build_info()
         self._tell = ThrottledWarnings(log)
+        self._counts = Counts(self._tell.counts, time.time)
+        app.measures.append(self._counts.measure)
         app.agent(runs_topic(app, settings.topics.training.name), name="wellsentry.training")(self.train)
 
     async def train(self, fetches: Any) -> None:
         """Answer each run's requests, then commit it. A request is never given up."""
         try:
             async for run in each_run(fetches):
+                self._counts.begun(run.records)
                 for request in read_requests(run.records, self._tell):
                     if run.tp not in self._app.consumer.assignment():
                         break  # another trainer has it now, and answers what is not committed
                     await self.answer(request)
                 else:
                     await commit(self._app, run)
+                    self._counts.answered(run.records)
         except Exception as error:
             # Faust would start us again behind this run, and it would be lost.
             log.exception("trainer cannot go on", action="crash")
@@ -104,6 +114,7 @@ class Trainer:
                 detail=str(error),
             )
             return
+        self._counts.fits.add_one(time.monotonic() - started)
         log.info(
             "model fitted",
             action="model_fitted",
@@ -121,6 +132,7 @@ class Trainer:
         if await self._patiently("pin", lambda: self._is_free(update)):
             # Not by the partitioner: where its readings are is where the worker is that needs it.
             await publish(update, [request.source.partition], self._send)
+            self._counts.published["own"] += 1
         if self._fleets.is_time_to_look(request.client_id, request.machine_id, request.stack):
             await self._refit_fleet(request.client_id, request.stack)
 
@@ -140,6 +152,7 @@ class Trainer:
         if await self._patiently("pin", lambda: self._is_free(update)):
             await publish(update, partitions_of(update, self._partitions), self._send)
             self._fleets_sent.add(update.digest)
+            self._counts.published["fleet"] += 1
 
     def _fleet_model(self, client_id: str, stack: str) -> ModelUpdate | None:
         """The fleet's newest model, None while there are too few machines.
@@ -162,6 +175,7 @@ class Trainer:
         activation = self._registry.latest_activation(update.client_id, update.machine_id, update.stack)
         if activation is None or activation.digest == update.digest or not activation.outlasts(update.fitted_at):
             return True
+        self._counts.held += 1
         log.info(
             "model not published, another was activated",
             action="model_held",
@@ -183,6 +197,7 @@ class Trainer:
             try:
                 made = await asyncio.to_thread(call)
             except RegistryError as error:
+                self._counts.registry_failures[what] += 1
                 log.error(  # noqa: TRY400 - where in the code does not help who runs it
                     "registry does not take it, trying again",
                     action="registry_failed",

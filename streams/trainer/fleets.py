@@ -50,8 +50,11 @@ def fit_fleet_if_due(
     parameters: FitParameters,
     build: BuildInfo,
 ) -> Entry | None:
-    """A fleet's model: once ``after_machines`` machines have their own, and each time their number has doubled."""
-    paths = registry.latest_of_machines(client_id, stack)
+    """A fleet's model: once ``after_machines`` machines have their own, and each time their number has doubled.
+
+    It is made of what is in force of each machine.
+    """
+    paths = registry.in_force_of_machines(client_id, stack)
     before = registry.latest_whole(client_id, FLEET, stack)
     previous = None if before is None else before[0]
     due_at = after_machines if previous is None else max(after_machines, 2 * previous.parameters.get("machines", 0))

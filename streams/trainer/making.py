@@ -60,6 +60,7 @@ def handle_request(request: TrainingRequest, now: datetime, parameters: FitParam
             "source": request.source,
             "state_offset": None if request.state is None else request.source.last_offset,
             "exclusions": request.exclusions,
+            "feedback": request.feedback,
         }
     )
     columns = [np.asarray(column, dtype=np.float64) for column in request.medians]

@@ -5,6 +5,7 @@ its partition wait, a few milliseconds; models that come meanwhile are adopted t
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -51,6 +52,7 @@ class Adopter:
         self._aside: dict[int, list[Run]] = {}
         self._resumed = asyncio.Condition()
         self.changing = asyncio.Lock()  # held while models of a partition change
+        self.adopted: Counter[str] = Counter()  # models put in force so far, by rung
         self.models_read: dict[TopicPartition, int] = {}  # next offset of the models topic: all before are in force
 
     async def take_in(self, run: Run, is_ours: Callable[[Run], bool]) -> None:
@@ -145,6 +147,7 @@ class Adopter:
             return adopt(partition, fitting)
 
         await self._durable.write(number, adopted)
+        self.adopted.update(update.rung for update in fitting)
         waited = self._aside.pop(number)
         self._judge(waited)
         async with self._resumed:

@@ -6,6 +6,7 @@ import gc
 from models.engine.rehearsal import rehearse
 from streams.access.rights import rights
 from streams.log import get_logger, setup_logging
+from streams.metrics.group import observed_app
 from streams.runs.app import serve
 from streams.runs.memory import keep_little_memory, let_go_of_code
 from streams.settings import Settings
@@ -28,7 +29,8 @@ def run_worker(settings: Settings) -> None:
         loading = asyncio.create_task(asyncio.to_thread(_load_steps, settings))
         app = worker_app(settings)
         app.begin_gently = app.plainly = frozenset((settings.topics.readings.name,))
-        await serve(app)
+        async with observed_app(app, settings, "worker"):
+            await serve(app)
         await loading
 
     asyncio.run(main())

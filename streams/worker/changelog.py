@@ -36,6 +36,7 @@ class Changelog:
         """``written`` is told whenever something was written, and which offsets were committed with it."""
         self._app, self._topics, self._store, self._written = app, topics, store, written
         self._changes: asyncio.Queue[Change] = asyncio.Queue()
+        self.records = self.bytes = 0  # written so far
 
     @property
     def is_behind(self) -> bool:
@@ -73,6 +74,8 @@ class Changelog:
         name = self._topics.changelog.name
         offset = await send_run(self._app, name, partition, records)
         if offset is not None:
+            self.records += len(records)
+            self.bytes += sum(len(key or b"") + len(value or b"") for key, value in records)
             self._store.written(TopicPartition(name, partition), offset)
 
     async def _commit(self, next_offsets: Mapping[int, int]) -> None:

@@ -7,6 +7,7 @@ hold labels up. Offsets follow: up to the oldest reading that is not yet in the 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from streams.runs.run import MAX_RUN
 from streams.worker.changelog import Change, Changelog
 from streams.worker.following import Following, Taken
 from streams.worker.judge import Judge
+from streams.worker.latency import Latency
 from streams.worker.partition import Output, Partition
 from streams.worker.store import StateStore
 from streams.worker.turns import MOST_AHEAD, furthest_ahead
@@ -68,6 +70,8 @@ class Durable:
         self._next_commit_s = 0.0
         self.following = Following(partial(send_run, app), topics)
         self._timer: asyncio.TimerHandle | None = None
+        self.latency = Latency(time.time)
+        self.waits, self.waited_s = 0, 0.0  # how often judging waited for the broker, and for how long in all
 
     def judged(self, partition: int, slots: Slots, first_offset: int) -> None:
         """Tell that a run of a partition, from ``first_offset`` on, was judged and has changed the state of ``slots``."""
@@ -81,8 +85,10 @@ class Durable:
         """Wait while more is judged than can be written: a slow broker slows the reading, memory stays bounded."""
         if self._has_room():
             return
+        began_s = self._clock()
         async with self._progress:
             await self._progress.wait_for(self._has_room)
+        self.waits, self.waited_s = self.waits + 1, self.waited_s + self._clock() - began_s
 
     def _has_room(self) -> bool:
         waiting = sum(partition.output.waiting for partition in self.partitions.values())
@@ -222,3 +228,4 @@ class Durable:
     async def _send_labels(self, partition: int, output: Output) -> None:
         if output.labels:
             await send_run(self._app, self._topics.labels.name, partition, output.labels)
+            self.latency.durable(output.came_ms)

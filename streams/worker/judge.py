@@ -3,17 +3,18 @@
 What is the same for every call costs as much as fifty readings, and of 5,000 a second a fetch brings five of each partition.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
-from models.engine.codes import ANOMALOUS, MISSING, UNSCORED
+from models.engine.codes import ANOMALOUS, DUPLICATE, LATE, MISSING, UNSCORED
 from models.engine.labels import Stamp, make_labels, status_of
 from models.engine.machines import Machines
-from models.engine.requests import training_requests
+from models.engine.requests import Said, nothing_said, request_for_feedback, training_requests
 from models.engine.snapshots import take_snapshot
 from models.engine.verdicts import Verdicts
 from schemas.incidents import Incident
@@ -21,6 +22,7 @@ from schemas.training import TrainingRequest
 from schemas.twins import write_twin
 from streams.runs.producing import Record
 from streams.runs.run import Run
+from streams.worker.counted import StackCounts
 from streams.worker.intake import TakenIn, take_in
 from streams.worker.limits import Limits
 from streams.worker.partition import Output, Partition
@@ -38,7 +40,7 @@ Part = tuple[Partition, Sequence[Any]]
 
 @dataclass(slots=True)
 class Counts:
-    """What happened to readings, for the log."""
+    """What happened to readings, for the log and for whoever watches."""
 
     readings: int = 0
     labels: int = 0
@@ -48,6 +50,12 @@ class Counts:
     rejected: int = 0
     revised: int = 0
     newest_ms: int = 0
+    by_stack: dict[str, StackCounts] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)  # why readings were rejected
+
+    def of(self, stack: str) -> StackCounts:
+        """Those of one stack."""
+        return self.by_stack.setdefault(stack, StackCounts())
 
 
 def together(runs: Iterable[Run], most: int) -> Iterator[list[Run]]:
@@ -71,8 +79,11 @@ def together(runs: Iterable[Run], most: int) -> Iterator[list[Run]]:
 class Judge:
     """Judges runs; what comes of them waits in the ``output`` of their partitions."""
 
-    def __init__(self, machines: Machines, stamp: Stamp, limits: Limits, counts: Counts) -> None:
-        self._machines = machines
+    def __init__(
+        self, machines: Machines, stamp: Stamp, limits: Limits, counts: Counts, said: Said = nothing_said
+    ) -> None:
+        """``said``: what people said of a machine, which training requests go by and nothing else."""
+        self._machines, self._said = machines, said
         self._stamp = stamp
         self._limits = limits
         self._counts = counts
@@ -112,13 +123,29 @@ class Judge:
         outputs = {one.engine.partition: one.output for one in partitions}
         for name, judged in verdicts.items():
             self._label(name, judged, taken, slots, partitions, outputs)
-        for request in training_requests(self._machines, verdicts, taken.batch, self._stamp):
+        for request in training_requests(self._machines, verdicts, taken.batch, self._stamp, self._said):
             outputs[request.source.partition].training.append(_record(self._with_state(request, partitions)))
+            self._counts.of(request.stack).requests[request.reason] += 1
         self._counts.readings += len(taken.batch)
         self._counts.rejected += sum(map(len, taken.rejected))
+        self._counts.reasons.update(one.reason for some in taken.rejected for one in some)
         if len(taken.batch):
             self._counts.newest_ms = max(self._counts.newest_ms, int(taken.batch.time_ms.max()))
         return slots_of
+
+    def ask_for_refit(self, partition: Partition, client_id: str, machine_id: str, stack: str, offset: int) -> bool:
+        """Ask for a model, since feedback at ``offset`` changes what it is fitted to; whether there was anything to ask for.
+
+        No label changes by it, nor any state.
+        """
+        slot = partition.engine.slots.get((client_id, machine_id))
+        if slot is None or stack not in self._machines.stacks:
+            return False
+        partition.engine.read_back([slot])
+        request = request_for_feedback(self._machines, stack, slot, offset, self._stamp, self._said)
+        if request is not None:
+            partition.output.training.append(_record(self._with_state(request, [partition])))
+        return request is not None
 
     def _with_state(self, request: TrainingRequest, partitions: Sequence[Partition]) -> TrainingRequest:
         """The request with its machine's state, from which labels that come after it can be made again."""
@@ -150,13 +177,16 @@ class Judge:
         for number, incident in made.incidents:
             outputs[number].incidents.append(_record(incident))
         latest = self._latest.setdefault(name, {})
-        late = judged.late.tolist() if judged.late.any() else None
+        # What came late, or came already, is not where its machine is now.
+        past = judged.late | (judged.kind == LATE) | (judged.kind == DUPLICATE)
+        late = past.tolist() if past.any() else None
         latest.update(
             (slots[at], label)
             for at, label in zip(made.index, made.labels, strict=True)
             if late is None or not late[at]
         )
         self._count(judged, len(made.labels), len(made.revised))
+        self._counts.of(name).add(judged, made)
 
     def _keys_of(self, slots: Sequence[int]) -> list[bytes]:
         known, machines = self._keys, self._machines.names

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from models.engine.engine import Engine
 from streams.runs.producing import Record
 from streams.worker.limits import Limits
 from streams.worker.waiting import Slots
+
+Ints = npt.NDArray[np.int64]
 
 #: About what a label weighs.
 _LABEL_BYTES = 500
@@ -20,6 +25,7 @@ class Output:
     rejected: list[Record] = field(default_factory=list)
     training: list[Record] = field(default_factory=list)
     status: list[Record] = field(default_factory=list)
+    came_ms: list[Ints] = field(default_factory=list)  # of each run: its records' Kafka timestamps
 
     @property
     def waiting(self) -> int:

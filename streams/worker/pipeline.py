@@ -3,12 +3,13 @@
 readings ─▶ runs ─▶ decoded ─▶ judged by the engine ─▶ labels, incidents, status, rejected, training
                                                        then changelog, then offset
 models ───▶ run ─▶ adopted, while its partition waits ─▶ changelog ─▶ in force for the readings that come next
+feedback ─▶ heard, whole before the first reading ─▶ what training requests leave out, and a request at once
 """
 
 import asyncio
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -25,9 +26,13 @@ from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
 from streams.worker.durable import Durable
 from streams.worker.judge import Counts, Judge, together
+from streams.worker.latency import came_ms
 from streams.worker.limits import Limits
+from streams.worker.listening import Listening
+from streams.worker.measures import WorkerMeasures
 from streams.worker.owning import Owning
 from streams.worker.partition import Partition
+from streams.worker.silence import Silence
 from streams.worker.store import StateStore
 from streams.worker.turns import Start, may_flow, start_of
 
@@ -60,7 +65,8 @@ class Worker:
         self._counts = Counts()
         machines = Machines(stacks, engine_settings)
         stamp = Stamp(topics.readings.name, build.version, build.git_commit)
-        self._judge = Judge(machines, stamp, self._limits, self._counts)
+        self._listening = Listening(app, settings, ThrottledWarnings(log))
+        self._judge = Judge(machines, stamp, self._limits, self._counts, self._listening.said)
 
         table = app.Table(
             "worker-state",
@@ -76,14 +82,14 @@ class Worker:
             app, topics, self._store, self._judge, time.monotonic, knobs.changelog_interval_s, knobs.status_interval_s
         )
         self._judging = asyncio.Lock()  # held while runs are judged, and while partitions are handed over
-        self._adopter = Adopter(
-            app, self._durable, self._partition, self._judge_runs, knobs.adoption_interval_s, ThrottledWarnings(log)
-        )
+        tell = ThrottledWarnings(log)
+        self._adopter = Adopter(app, self._durable, self._partition, self._judge_runs, knobs.adoption_interval_s, tell)
         self._starts: dict[int, Start] = {}  # what each partition of ours begins with
         self._started: set[int] = set()  # partitions that are past that
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.take_models)
+        app.agent(runs_topic(app, topics.feedback.name), name="wellsentry.feedback")(self.take_feedback)
         durable, adopter = self._durable, self._adopter
         owning = Owning(app, settings, self._store)
         for task in (
@@ -92,13 +98,19 @@ class Worker:
             durable.changelog.write_changes,
             adopter.adopt_models,
             owning.renew_claims,
+            self._listening.listen,
+            self.ask_for_refits,
             self.report,
         ):
             app.task(_crashing(app, task))
         app.revoke_hooks.append(self.hand_over)
-        app.assign_hooks.append(owning.take_over)
+        app.assign_hooks += [owning.take_over, self._listening.begin]
         app.hold_back = self.hold_back
         table.on_recover(self.say_ready)
+        silence = Silence(machines, time.monotonic, settings.dashboard.silent_after_s)
+        measures = WorkerMeasures(app, topics, self._counts, machines, durable, adopter, tell.counts, silence)
+        app.measures.append(measures.measure)
+        app.lacks.append(self.lacks)
 
     # -- readings
 
@@ -121,6 +133,7 @@ class Worker:
         changed = self._judge.judge([(self._partition(run.tp.partition), run.records) for run in runs])
         for run, slots in zip(runs, changed, strict=True):
             self._durable.judged(run.tp.partition, slots, run.first_offset)
+            self._partition(run.tp.partition).output.came_ms.append(came_ms(run.records))
 
     def _ours(self, runs: Sequence[Run]) -> list[Run]:
         """Those of ``runs`` whose partitions are ours, and their state known."""
@@ -147,10 +160,27 @@ class Worker:
         async for run in each_run(fetches):
             await self._adopter.take_in(run, lambda run: bool(self._ours([run])))
 
+    # -- feedback
+
+    async def take_feedback(self, fetches: Any) -> None:
+        """No label depends on it: what comes of it is other training requests."""
+        async for run in each_run(fetches):
+            if self._ours([run]):
+                self._listening.take_in(run)
+
+    async def ask_for_refits(self) -> None:
+        """Ask for models of machines of which something was said, for ever."""
+        await self._listening.ask_for_refits(self._judge, self._durable, self._partition, self._adopter.changing)
+
+    # -- whose turn it is
+
     async def hold_back(self, active: set[Any]) -> set[Any]:
         """Of the partitions that could be fetched, those whose turn it is not (:mod:`streams.worker.turns`)."""
-        readings, models = self._topics.readings.name, self._topics.models.name
+        readings, models, feedback = (
+            one.name for one in (self._topics.readings, self._topics.models, self._topics.feedback)
+        )
         held = {tp for tp in active if tp.topic == models} if self._adopter.is_full else set()
+        held |= {tp for tp in active if tp.topic in (readings, feedback) and not self._listening.is_heard(tp.partition)}
         waiting = [tp for tp in active if tp.topic in (readings, models) and tp.partition not in self._started]
         if not waiting:
             return held
@@ -196,6 +226,7 @@ class Worker:
             self._durable.forget()
             self._judge.forget()
             self._adopter.forget()
+            self._listening.forget()
             self._store.hand_over()
             self._starts.clear()
             self._started.clear()
@@ -209,6 +240,14 @@ class Worker:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         log.info("ready", action="ready", partitions=len(self._app.consumer.assignment()))
+
+    def lacks(self) -> Iterator[str]:
+        """What is missing before readings flow: state of partitions that are ours."""
+        owned = self._app.consumer.assignment() if self._app.consumer.hears_from_broker() else ()
+        numbers = {tp.partition for tp in owned if tp.topic == self._topics.readings.name}
+        unread = [number for number in sorted(numbers) if not self._store.is_back(number)]
+        if unread:
+            yield f"the state of partitions {', '.join(map(str, unread))} is not read back yet"
 
     async def report(self) -> None:
         """Say every ten seconds how much came in, how fresh it was and what was missing."""

@@ -96,8 +96,7 @@ def test_a_reader_that_takes_nothing_holds_nobody_back_and_misses_nothing_once_i
         before_mb = resident_mb(process.pid)
         asyncio.run(send_quickly(settings, many))
         assert len({event.data["source_offset"] for event in quick.take(len(many))}) == len(many)
-        print("GREW", resident_mb(process.pid) - before_mb)
-        assert resident_mb(process.pid) - before_mb < 60
+        assert resident_mb(process.pid) - before_mb < 16, "less than was sent, whoever has not taken it"
         offsets = [event.data["source_offset"] for event in slow.take(len(many))]
         assert sorted(offsets) == list(range(10, 1_310))
         began_s = time.monotonic()

@@ -1,6 +1,5 @@
 """Labels made again from live topics: to the letter with the models of then, and nothing of production is touched."""
 
-import hashlib
 import json
 import subprocess
 import uuid
@@ -8,31 +7,38 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import pyarrow.parquet as pq
 import pytest
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Page
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from bench.month.production import fingerprint
 from models.stacks import STACKS, Stack
 from schemas.bisection import Bisection
+from schemas.case import Reproduction
 from schemas.comparison import Comparison
 from schemas.errors import BadSettings
 from streams import reading_ranges
 from streams.access.broker import for_kafka_python
 from streams.cli.main import app
+from streams.label_store import LabelStore
+from streams.label_store.rows import decode_label
 from streams.partitions import partition_of
-from streams.reading_ranges import Bounds, RangeReader
+from streams.reading_ranges import Bounds, Range, RangeReader
 from streams.registry import Registry
+from streams.registry.files import Files
 from streams.replay import judging
 from streams.replay import running as running_replay
 from streams.replay.bisecting import Watch, bisect_commits
 from streams.replay.lines import id_of
 from streams.replay.plan import Asked
 from streams.replay.running import OnProgress, Progress
+from streams.replay.telling import sentences
 from streams.replay.whole import Done, replay
-from streams.settings import Settings, load_settings
+from streams.settings import DynamoSettings, RegistrySettings, Settings, load_settings
 from tests.chaos.fleet import Fleet
 from tests.models.engines import as_published, model
 from tests.processes import running, variables, wait_until
@@ -123,9 +129,9 @@ def _made(where: Path) -> list[bytes]:
 async def test_with_the_models_of_then_labels_are_those_of_then_to_the_letter(
     lived: Installation, tmp_path: Path
 ) -> None:
-    before = await _fingerprint(lived.settings)
+    before = await fingerprint(lived.settings)
     done = await _replay(lived, tmp_path, output=str(tmp_path / "labels.jsonl"))
-    assert await _fingerprint(lived.settings) == before, "topics and groups are as they were"
+    assert await fingerprint(lived.settings) == before, "topics, groups and registry are as they were"
     assert sorted(_made(tmp_path)) == sorted(lived.labels)
     said = [json.loads(label) for label in lived.labels]
     assert {label["model_rung"] for label in said} == {None, "own", "fleet"}
@@ -281,6 +287,69 @@ def test_the_command_tells_what_differs_and_its_page_shows_it(
     assert found.largest[0].label_id in page.inner_text("main")
 
 
+async def test_labels_past_their_topic_s_retention_are_taken_from_dynamodb(
+    lived: Installation, embedded_aws_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb = DynamoSettings(
+        endpoint=embedded_aws_url, table=lived.settings.broker.topic_prefix,
+        access_key_id=SecretStr("local"), secret_access_key=SecretStr("local"), ttl_days=3650,
+    )  # fmt: skip
+    lived = lived._replace(settings=lived.settings.model_copy(update={"dynamodb": dynamodb}))
+    find, topic = RangeReader.find, lived.settings.topics.labels.name
+
+    async def find_what_is_left(self: RangeReader, name: str, bounds: Bounds) -> Any:
+        found = await find(self, name, bounds)
+        half = {tp: Range((one.first_offset + one.end_offset) // 2, one.end_offset) for tp, one in found.items()}
+        return half if name == topic else found
+
+    monkeypatch.setattr(RangeReader, "find", find_what_is_left)
+    asked: dict[str, Any] = {"machines": ("well-000", "well-001"), "client": "acme"}
+    there_is_none = await _replay(lived, tmp_path / "none", **asked)
+    assert there_is_none.comparison is not None
+    assert there_is_none.comparison.new > 0
+    assert "is not there" in " ".join(sentences(there_is_none.plan, there_is_none.progress))
+    with LabelStore(dynamodb) as store:
+        store.ensure_table()
+        store.write_rows([decode_label(line) for line in lived.labels])
+    done = await _replay(lived, tmp_path / "stored", **asked)
+    assert done.comparison is not None
+    assert done.comparison.is_same, done.comparison
+    assert done.comparison.identical == sum(json.loads(one)["machine_id"] in asked["machines"] for one in lived.labels)
+    assert "past their topic's retention; they are taken from DynamoDB" in " ".join(sentences(done.plan, done.progress))
+
+
+@pytest.fixture
+def lived_in_s3(lived: Installation, s3_endpoint: str) -> Installation:
+    """The same installation, its registry moved into a bucket."""
+    bucket = f"models-{uuid.uuid4().hex[:12]}"
+    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=bucket)
+    registry = RegistrySettings(url=f"s3://{bucket}/wells", s3_endpoint=s3_endpoint)
+    there, here = Files(registry), Files(lived.settings.registry)
+    for path in here.below(""):
+        there.write(path, here.read(path))
+    return lived._replace(settings=lived.settings.model_copy(update={"registry": registry}))
+
+
+def test_from_a_registry_in_s3_labels_are_replayed_and_reproduced_as_they_were(
+    lived_in_s3: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables(lived_in_s3.settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    stretch = ["--from-offset", str(_middle(lived_in_s3, "well-000")), "--diff", "--json"]
+    replayed = CliRunner().invoke(app, ["replay", "well-000", *stretch])
+    assert replayed.exit_code == 0, replayed.output
+    assert Comparison.model_validate_json(replayed.stdout).identical > 0
+    assert "cold" not in replayed.stderr, "its state came out of the bucket"
+    last = [one for one in map(json.loads, lived_in_s3.labels) if one["machine_id"] == "well-000"][-1]
+    reproduced = CliRunner().invoke(app, ["reproduce", last["label_id"], "--json"])
+    assert reproduced.exit_code == 0, reproduced.output
+    found = Reproduction.model_validate_json(reproduced.stdout)
+    assert (found.outcome, found.from_offset >= 0) == ("identical", True)
+    (model,) = (tmp_path / f"case-{last['label_id']}" / "models").iterdir()
+    assert last["model_digest"] in model.name
+
+
 def test_bisecting_finds_the_first_model_with_other_labels(
     lived: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,21 +411,3 @@ def _middle(lived: Installation, machine: str) -> int:
     """An offset amid the labels of a machine, three quarters along the way."""
     offsets = [int(it["source_offset"]) for label in lived.labels if (it := json.loads(label))["machine_id"] == machine]
     return max(offsets) * 3 // 4
-
-
-async def _fingerprint(settings: Settings) -> dict[str, Any]:
-    """A checksum of everything on the topics of an installation, and the offsets of all groups on the broker."""
-    found: dict[str, Any] = {}
-    async with RangeReader(settings.broker) as reader:
-        for topic in settings.topics:
-            digests: dict[int, Any] = {}
-            async for run in reader.read(await reader.find(topic.name, Bounds())):
-                digest = digests.setdefault(run.tp.partition, hashlib.sha256())
-                for one in run.records:
-                    digest.update(repr((one.offset, one.timestamp, one.key, one.value)).encode())
-            found[topic.name] = {number: digest.hexdigest() for number, digest in digests.items()}
-    admin = KafkaAdminClient(**for_kafka_python(settings.broker))
-    groups = sorted(str(group["group_id"]) for group in admin.list_groups())
-    found["groups"] = {name: admin.list_group_offsets(name)[name] for name in groups}
-    admin.close()
-    return found

@@ -32,7 +32,7 @@ from tests.processes import Process, running, wait_until
 from tests.secured_kafka import SecuredKafka
 from tests.topics_at_hand import Reader
 
-PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay")
+PROGRAMS = ("worker", "trainer", "sink", "feed", "explore", "tail", "audit", "replay", "feedback", "notifier")
 As = Callable[[str], Settings]
 
 
@@ -58,6 +58,8 @@ class Gatekeeper:
         wanted += [(ACLOperation.WRITE, ResourceType.TOPIC, one.name) for one in needed.writes]
         if needed.joins is not None:
             wanted.append((ACLOperation.READ, ResourceType.GROUP, needed.joins))
+        if needed.joins_all is not None:
+            self.allow(program, ACLOperation.READ, ResourceType.GROUP, needed.joins_all, prefix=True)
         wanted += [(ACLOperation.DESCRIBE, ResourceType.GROUP, group) for group in needed.looks_at]
         for operation, kind, name in wanted:
             if name != but:
@@ -88,7 +90,8 @@ def as_user(secured_kafka: SecuredKafka, embedded_aws_url: str, make_settings: M
 
     def settings_of(user: str) -> Settings:
         broker = secured_kafka.broker("scram", user=user)
-        return make_settings(None, embedded_aws_url, broker=broker, sink={"linger_s": 0.5})
+        told = {"crew": {"apprise": "json://localhost"}}
+        return make_settings(None, embedded_aws_url, broker=broker, sink={"linger_s": 0.5}, notifier={"targets": told})
 
     return settings_of
 
@@ -109,7 +112,7 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
     with running("topics", maker, tmp_path, arguments=["create"]) as create:
         finish(create)
     with running("doctor", maker, tmp_path) as doctor:
-        assert "all 8 are as declared" in finish(doctor)
+        assert "all 9 are as declared" in finish(doctor)
     for program in PROGRAMS:
         gatekeeper.allow_program(program, maker)
     (tmp_path / "wells.csv").write_text(
@@ -120,6 +123,7 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
         running("worker", as_user("worker"), tmp_path) as worker,
         running("trainer", as_user("trainer"), tmp_path) as trainer,
         running("sink", as_user("sink"), tmp_path) as sink,
+        running("notify", as_user("notifier"), tmp_path) as notifier,
         running("tail", as_user("tail"), tmp_path, arguments=["--from-beginning"]) as tail,
         running("feed", as_user("feed"), tmp_path, arguments=[str(tmp_path / "wells.csv"), "--flat-out"]) as feed,
     ):
@@ -129,7 +133,12 @@ def test_each_program_does_its_work_with_its_own_rights_alone(
         models.close()
         wait_until(lambda: tail.log.read_text().count("wells") >= 300, what="labels in a terminal", process=tail)
         wait_until(lambda: '"labels stored"' in sink.log.read_text(), what="stored labels", process=sink)
-    assert [one.end() for one in (worker, trainer, sink)] == [0, 0, 0]
+        wait_until(lambda: notifier.has_said("ready"), what="partitions to tell of", process=notifier)
+    assert [one.end() for one in (worker, trainer, sink, notifier)] == [0, 0, 0, 0]
+    with running(
+        "feedback", as_user("feedback"), tmp_path, arguments=["acknowledge", "wells", "--by", "ann"]
+    ) as feedback:
+        assert "acknowledge of default/wells by ann is on the topic" in finish(feedback)
     scope = Scope(maker.topics.readings.name, maker.worker.stacks)
     report = run_audit(as_user("audit"), scope, int(time.time() * 1000), lambda *_: None)
     assert report.in_order, report

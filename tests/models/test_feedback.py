@@ -33,6 +33,10 @@ def test_an_undo_before_what_it_undoes_changes_nothing() -> None:
     assert ids(standing([said(2, "undo", undoes="f1"), said(1)])) == ["f1"]
 
 
+def test_what_undoes_itself_changes_nothing() -> None:
+    assert ids(standing([said(1), said(2, "undo", undoes="f2")])) == ["f1"]
+
+
 @given(st.lists(st.integers(0, 9), max_size=10))
 def test_what_is_sent_twice_counts_once(again: list[int]) -> None:
     once = [said(number) if number % 3 else said(number, "undo", undoes=f"f{number - 1}") for number in range(10)]

@@ -130,7 +130,9 @@ async def test_nothing_is_committed_of_a_partition_whose_claim_is_lost() -> None
     ours = {TopicPartition("readings", 0), TopicPartition("readings", 1)}
     claims = {0: Claim(1, 1), 1: Claim(2, 1)}
     claims[0].lost = True
-    app: Any = SimpleNamespace(claims=claims, consumer=SimpleNamespace(assignment=lambda: ours, _commit=commit))
+    app: Any = SimpleNamespace(
+        claims=claims, committed={}, consumer=SimpleNamespace(assignment=lambda: ours, _commit=commit)
+    )
     assert await commit_offsets(app, dict.fromkeys(ours, 7))
     assert asked == [{TopicPartition("readings", 1): 7}]
 

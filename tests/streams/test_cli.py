@@ -81,7 +81,7 @@ def test_topics_are_created_once_and_checked(any_broker_url: str, make_settings:
     environment = variables(settings)
     assert run("topics", "check", **environment)[0] == 1
     created = run("topics", "create", "--json", **environment)[1]
-    assert len(msgspec.json.decode(created)["created"]) == 8
+    assert len(msgspec.json.decode(created)["created"]) == len(tuple(settings.topics))
     assert create_topics(settings) == []
     assert run("topics", "check", **environment) == (0, "all topics are as declared\n")
 

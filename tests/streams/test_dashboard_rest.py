@@ -29,6 +29,7 @@ from streams.dashboard.rest.routes import PREFIX, Rest, Tails, nothing_else
 from streams.dashboard.rest.stored import Stored
 from streams.dashboard.seen import see_incident, see_label
 from streams.dashboard.viewer import Viewer
+from streams.settings import Settings
 from tests.conftest import MakeSettings
 from tests.dashboard_at_hand import START_MS, incident, label
 
@@ -88,8 +89,7 @@ class Asker:
 class Board:
     """A dashboard's REST over a picture of four machines of two clients."""
 
-    def __init__(self, make_settings: MakeSettings) -> None:
-        settings = make_settings()
+    def __init__(self, settings: Settings) -> None:
         self.picture = Picture()
         for number in range(3):
             self.take(label(f"well-{number}", 1, surprise=float(number)))
@@ -123,7 +123,7 @@ class Board:
 
 @pytest.fixture
 def board(make_settings: MakeSettings) -> Board:
-    return Board(make_settings)
+    return Board(make_settings())
 
 
 # -- pages
@@ -335,6 +335,12 @@ def test_feedback_that_fits_nothing_is_refused_with_what_is_wrong(
 
 
 # -- refusals
+
+
+def test_labels_of_a_table_that_does_not_answer_are_refused_for_now(make_settings: MakeSettings) -> None:
+    answer = Board(make_settings(dynamodb_url="http://127.0.0.1:9"))("ann").get("/machines/acme/well-1/labels")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:wellsentry:problem:no-dynamodb")
+    assert answer.headers["retry-after"]
 
 
 @pytest.mark.parametrize(

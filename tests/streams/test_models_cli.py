@@ -74,6 +74,18 @@ def test_of_each_machine_the_model_that_should_be_in_force_is_listed(
     assert (rows[0]["digest"], rows[0]["in_force"]) == (old.update.digest, "pinned by ada")
 
 
+def test_of_many_machines_those_are_listed_of_which_a_model_was_fitted_last(
+    settings: Settings, registry: Registry, run: Run
+) -> None:
+    for number in range(7):
+        registry.store(entry(request(f"well-{number}"), minutes=(number * 3) % 7))
+    few = run(settings, "list", "--most", "3", "--json")
+    assert [row["manifest"]["machine_id"] for row in json.loads(few.stdout)] == ["well-2", "well-4", "well-6"]
+    assert few.stderr == "4 more machines with models: --all shows them, --most 100 some of them\n"
+    everything = run(settings, "list", "--all")
+    assert (len(everything.stdout.splitlines()), everything.stderr) == (8, "")
+
+
 def test_all_models_of_a_machine_are_listed_newest_first_and_damaged_ones_too(
     settings: Settings, registry: Registry, run: Run
 ) -> None:

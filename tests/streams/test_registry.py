@@ -104,13 +104,13 @@ def test_the_latest_is_the_one_fitted_last_whatever_the_order_of_storing(registr
     assert registry.entries("acme", "well-7", "load") == [early.update.manifest, late.update.manifest]
     assert registry.latest_whole("acme", "well-7", "load") == (registry.manifest(late.update.manifest), late.update)
     assert list(registry.all_chosen()) == [late.update, other.update]
-    assert registry.latest_of_machines("acme", "load") == [late.update.manifest, other.update.manifest]
+    assert registry.in_force_of_machines("acme", "load") == [late.update.manifest, other.update.manifest]
 
 
 def test_clients_whose_names_begin_alike_are_kept_apart(registry: Registry) -> None:
     for client in ("acme", "acme2"):
         registry.store(entry(request(client_id=client)))
-    assert len(registry.latest_of_machines("acme", "load")) == 1
+    assert len(registry.in_force_of_machines("acme", "load")) == 1
     assert len(list(registry.all_chosen())) == 2
 
 
@@ -156,7 +156,7 @@ def test_a_plot_is_drawn_from_the_entry_s_own_files_by_the_code_beside_them(
 def test_an_empty_registry_has_nothing_and_says_so_without_an_error(registry: Registry) -> None:
     assert registry.entries("acme", "well-7", "load") == []
     assert registry.latest_whole("acme", "well-7", "load") is None
-    assert registry.latest_of_machines("acme", "load") == []
+    assert registry.in_force_of_machines("acme", "load") == []
     assert list(registry.all_chosen()) == []
 
 

@@ -1,5 +1,6 @@
 """Labels found on their topic by the readings that made them, whatever a killed worker sent twice."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,7 +14,6 @@ from streams.replay import given as given_module
 from streams.replay.given import find_labels
 from streams.replay.lines import FirstCopies
 from streams.runs.run import Run
-from streams.settings import BrokerSettings
 
 TP = TopicPartition("labels", 0)
 
@@ -30,16 +30,8 @@ class Topic:
         self.records = [Record(at, b'{"label_id":"%s"}' % one.encode()) for at, one in enumerate(ids)]
         self.asked = 0
 
-    def __call__(self, *_: Any) -> "Topic":
-        return self
-
-    async def __aenter__(self) -> "Topic":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing to let go of."""
-
-    async def find(self, *_: Any) -> Ranges:
+    @property
+    def whole(self) -> Ranges:
         return {TP: Range(0, len(self.records))}
 
     async def peek(self, ranges: Ranges) -> Mapping[TopicPartition, Run]:
@@ -64,9 +56,8 @@ def test_all_labels_of_a_stretch_are_within_what_is_found(
         begin = max(0, min(at, readings) - back)
     sent += [f"load-0-{offset}-0" for offset in range(begin, readings)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(given_module, "RangeReader", Topic(sent))
         patched.setattr(given_module, "MAX_RUN", 0)  # without what is added to be on the safe side
-        found = _found(bounds)
+        found = _found(Topic(sent), bounds)
     copies = FirstCopies()
     causes = [copies.cause(one) for one in sent[found.first_offset : found.end_offset]]
     wanted = set(range(bounds[0], min(bounds[1], readings)))
@@ -75,16 +66,11 @@ def test_all_labels_of_a_stretch_are_within_what_is_found(
 
 def test_little_is_looked_at_of_a_long_topic() -> None:
     topic = Topic([f"load-0-{offset}-0" for offset in range(1_000_000)])
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(given_module, "RangeReader", topic)
-        found = _found([500_000, 500_100])
+    found = _found(topic, [500_000, 500_100])
     assert found.first_offset <= 500_000 <= 500_100 <= found.end_offset
     assert len(found) < 40_000
     assert topic.asked < 60
 
 
-def _found(bounds: list[int]) -> Range:
-    import asyncio
-
-    finding = find_labels(BrokerSettings(), "labels", {0: Range(*bounds)}, stacks=1)  # type: ignore[call-arg]
-    return asyncio.run(finding)[TP]
+def _found(topic: Any, bounds: list[int]) -> Range:
+    return asyncio.run(find_labels(topic, topic.whole, {0: Range(*bounds)}, stacks=1))[TP]

@@ -20,7 +20,7 @@ from schemas.labels import Label
 from streams.build_info import BuildInfo
 from streams.cli.main import app
 from streams.registry import Registry
-from streams.reproduce import places as places_module
+from streams.replay import given
 from streams.reproduce.again import make_again
 from streams.reproduce.case_files import load_case, save_case
 from streams.reproduce.gathering import Gathering
@@ -129,6 +129,32 @@ def test_without_its_model_a_label_is_not_made_again_and_that_is_said(
     assert any(
         f"model {label.model_digest}, in force since offset {label.model_since_offset}" in one for one in found.why
     )
+
+
+@pytest.fixture(scope="module")
+def gapped(embedded_broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+    """A machine of which a few new readings come, and then hundreds of older ones that were held up."""
+    broker = {"url": embedded_broker_url, "topic_prefix": "test-gapped", "partitions": 1}
+    made = Judged(load_settings(broker=broker, registry={"url": str(tmp_path_factory.mktemp("registry"))}))
+    minutes = [*range(220), *range(460, 490), *range(220, 460), *range(490, 600)]
+    shape = '{"machine_id": "well-7", "time": %d, "casing_pressure": %.1f, "tubing_pressure": 200}'
+    noise = random.Random(7)
+    made.feed((b"well-7", (shape % (1_767_225_600 + 60 * one, noise.gauss(300, 5))).encode()) for one in minutes)
+    made.judge()
+    yield made
+    made.close()
+
+
+def test_a_label_that_hundreds_of_late_readings_corrected_is_made_again(gapped: Judged) -> None:
+    label = max(map(Label.model_validate_json, gapped.labels), key=lambda one: one.revision)
+    assert label.revision > 12, "given behind more readings than are usually looked at"
+    with OnTopics(gapped.settings) as places:
+        gathering = Gathering(places, gapped.registry, lambda *_: [], 65_536)
+        found, found_in = gathering.find_label(parse_label_id(label.label_id), None, None)
+        assert (found, found_in) == (label, "topic")
+        evidence = gathering.gather(found, found_in)
+    assert make_again(evidence, BUILD).reproduction.outcome == "identical"
+    assert len(evidence.readings) < 600, "and it is not all of the topic"
 
 
 class PastRetention:
@@ -240,6 +266,8 @@ def test_a_label_s_json_may_be_given_and_a_difference_has_a_status_of_its_own(
     assert result.exit_code == 2
     assert f"median was 1.0, is now {label.median}" in result.output
     assert (tmp_path / f"case-{label.label_id}" / "case.json").is_file()
+    found = json.loads(run(judged, "label.json", "--json").stdout)  # and nothing else: no line of a log
+    assert [one["field"] for one in found["differences"]] == ["median"]
 
 
 #: A program of another commit, which says who it is and compares nothing.
@@ -298,8 +326,7 @@ def test_a_case_is_made_again_by_the_commit_that_made_its_label(
 
 
 def test_the_place_among_labels_is_found_by_halves(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places_module, "_READ_ALL", 40)
-    monkeypatch.setattr(places_module, "_OUT_OF_ORDER", 210)
+    monkeypatch.setattr(given, "MAX_RUN", 210)
     label = some_label(judged, lambda one: one.source_offset < 700 and one.revision == 0)
     with OnTopics(judged.settings) as few:
         key, asked = label.machine_id.encode(), label.source_offset - 100

@@ -158,6 +158,15 @@ def test_a_fleets_model_is_made_anew_each_time_its_machines_have_doubled(registr
     assert len(second.manifest.members) == 6
 
 
+def test_a_fleets_model_is_made_of_what_is_in_force_of_each_machine(registry: Registry) -> None:
+    fill(registry, ["a", "b"])
+    pinned, newer = entry(request("c")), entry(request("c", offset=299), minutes=10)
+    registry.store(pinned)
+    registry.store(newer)
+    registry.activate("acme", "c", "load", activation(pinned, pinned=True))
+    assert fleet(registry).manifest.members["c"] == pinned.update.digest != newer.update.digest
+
+
 def test_other_clients_and_stacks_are_no_part_of_a_fleet(registry: Registry) -> None:
     fill(registry, ["a", "b"])
     registry.store(entry(request("c", client_id="other")))

@@ -8,16 +8,21 @@ from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from streams.access.broker import for_aiokafka
 from streams.dashboard.events.catching_up import HEARTBEAT_S, CatchingUp, Lost, Reset
 from streams.dashboard.events.place import CHUNK_BYTES, Chosen, Place
 from streams.dashboard.events.positions import Ids
 from streams.dashboard.events.tail import Tail
+from streams.log import get_logger
 from streams.settings import BrokerSettings
+
+log = get_logger(__name__)
 
 #: How soon a browser tries again after a connection broke.
 _RETRY_MS: Final = 2_000
+_TRY_AGAIN_S: Final = 2.0
 #: So long a dashboard that has just started may be behind the one that gave an id.
 _COMES_UP_S: Final = 5.0
 #: Of records that a reader does not want so many are passed by at once: some milliseconds.
@@ -57,9 +62,20 @@ class Events:
                 async for chunk in self._from_tail(place):
                     yield chunk
             else:
-                async with aclosing(CatchingUp(self.broker, self.tail, self.ending).run(place)) as behind:
+                async with aclosing(self._behind(place)) as behind:
                     async for chunk in behind:
                         yield chunk
+
+    async def _behind(self, place: Place) -> AsyncGenerator[bytes]:
+        """Until the reader has come up to the tail. A broker that is gone is tried again, and the reader is kept."""
+        try:
+            async with aclosing(CatchingUp(self.broker, self.tail, self.ending).run(place)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except KafkaError as error:
+            log.warning("a reader of events waits for Kafka", action="wait", stream=self.name, why=repr(error))
+            await self.tail.news(_TRY_AGAIN_S)
+            yield place.heartbeat()
 
     async def _from_tail(self, place: Place) -> AsyncIterator[bytes]:
         """Until the tail has moved on beyond a slow reader."""

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Annotated, Final, Protocol
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Header
 
@@ -36,11 +37,12 @@ class Saying:
     def __init__(self, known: Known, sender: SendsFeedback) -> None:
         self._known, self._sender = known, sender
         self._sent: OrderedDict[str, Feedback] = OrderedDict()  # on its way, or back from the topic soon
-        self._one_by_one = asyncio.Lock()
+        self._of_an_id: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def say(self, said: Feedback) -> Feedback:
         """Send ``said`` unless it was sent before; what was. Raises :class:`RefusedRequest` where that was another."""
-        async with self._one_by_one:  # the same twice at the same time is one behind the other
+        lock = self._of_an_id.get(said.feedback_id) or self._of_an_id.setdefault(said.feedback_id, asyncio.Lock())
+        async with lock:  # the same twice at the same time is one behind the other
             before = self._before(said.feedback_id)
             if before is None:
                 await self._sender.send(said)

@@ -29,7 +29,7 @@ class IncidentQuery(BaseModel):
     since: Moment | None = Field(
         default=None, description="Those alone that were open then or opened later (event time)."
     )
-    limit: int = Field(default=200, ge=1, le=2_000)
+    limit: int = Field(default=200, ge=1, le=1_000)
     cursor: str | None = Field(default=None, max_length=2_000, description="`next` of the page before.")
 
     def takes(self, incident: IncidentSeen) -> bool:

@@ -12,7 +12,7 @@ from streams.dashboard.rest.views import Areas
 from streams.dashboard.viewer import Viewer, viewer_of
 
 
-def _viewer(connection: HTTPConnection) -> Viewer:
+async def _viewer(connection: HTTPConnection) -> Viewer:
     return viewer_of(connection)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from schemas.api import Machine, MachinePage
 from streams.dashboard.machines import Key, Row
@@ -33,7 +34,7 @@ class MachineQuery(BaseModel):
         description="machine: by client, machine, stack. The others: the most urgent, the most surprising, the longest in "
         "its state first; the order is that of the first page.",
     )
-    limit: int = Field(default=500, ge=1, le=5_000)
+    limit: int = Field(default=500, ge=1, le=1_000)
     cursor: str | None = Field(default=None, max_length=2_000, description="`next` of the page before.")
 
     def takes(self, row: Row) -> bool:
@@ -52,11 +53,15 @@ def machines_router(known: Known, orders: Orders) -> APIRouter:
     router = APIRouter(tags=["machines"])
 
     @router.get("/machines", response_model=MachinePage, responses=problems(400, 410))
-    async def list_machines(asking: Asking, query: Annotated[MachineQuery, Query()]) -> MachinePage:
+    async def list_machines(asking: Asking, query: Annotated[MachineQuery, Query()]) -> Response:
         """Rows of machines, a page at a time."""
         page, after = _page(known, orders, asking, query)
         now_ms = known.now_ms()
-        return MachinePage(machines=[machine_row(known.picture, known.areas, key, now_ms) for key in page], next=after)
+        rows = [machine_row(known.picture, known.areas, key, now_ms) for key in page]
+        found = MachinePage(machines=rows, next=after)
+        return Response(
+            found.model_dump_json(), media_type="application/json"
+        )  # by FastAPI it would take twice as long
 
     @router.get("/machines/{client}/{machine}", response_model=Machine, responses=problems(404))
     async def get_machine(asking: Asking, client: str, machine: str) -> Machine:
