@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from schemas.decoding import decode_reading
 from schemas.errors import BadReading, LabelNotFound, StoreError
 from schemas.labels import Label
-from streams.dashboard.history import AsksStore
+from streams.dashboard.left_alone import AsksStore
 from streams.dashboard.recent import Recent
 from streams.dashboard.viewer import Viewer
 from streams.label_store import LabelStore

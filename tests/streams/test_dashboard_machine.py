@@ -21,6 +21,7 @@ from schemas.labels import Label
 from schemas.times import iso
 from streams.dashboard.commands import activate, replay, reproduce
 from streams.dashboard.history import History, thinned
+from streams.dashboard.left_alone import LeftAlone
 from streams.dashboard.live_machine import LiveMachine
 from streams.dashboard.live_rows import LiveRows
 from streams.dashboard.machines import Key, Row
@@ -121,7 +122,7 @@ def test_the_past_goes_from_the_table_into_memory_without_a_gap_and_nothing_twic
     labels = [label("well-1", offset, value=float(offset)) for offset in range(40)]
     recent = Recent(1_000)
     recent.take_labels([seen(one) for one in labels[25:]])
-    history = History(Table(labels[:30]), recent, lambda: 0)
+    history = History(Table(labels[:30]), recent)
     past = asyncio.run(history.of(KEY, START_MS, START_MS + 40 * 60_000, 100))
     assert past.track.offsets.tolist() == list(range(40))
     assert (past.labels, past.note, past.gap_before.any()) == (40, None, np.False_)
@@ -132,7 +133,7 @@ def test_without_the_table_the_newest_is_shown_and_it_is_left_alone_for_a_while(
     table = Table([], StoreError("table wells cannot be read: it is gone"))
     recent = Recent(1_000)
     recent.take_labels([seen(label("well-1", 3))])
-    history = History(table, recent, lambda: now)
+    history = History(LeftAlone(table, lambda: now), recent)
     for _ in range(3):
         past = asyncio.run(history.of(KEY, 0, 2**60, 100))
         assert (past.labels, "it is gone" in (past.note or "")) == (1, True)
@@ -175,7 +176,7 @@ def ask(make_settings: MakeSettings) -> Callable[..., httpx.Response]:
         recent.take_labels([seen(made)])
     table, known = Table([label("well-1", 2)]), Known(picture, {}, lambda: START_MS)
     app = FastAPI()
-    app.include_router(history_router(known, History(table, recent, lambda: 0)))
+    app.include_router(history_router(known, History(table, recent)))
     app.include_router(one_machine_router(known, OneLabel(settings, recent, table), settings))
     answer_problems(app)
     app.add_middleware(LetInByName)
