@@ -112,7 +112,7 @@ def test_a_machine_shows_its_past_changes_live_and_explains_itself(
         assert colours(page) > 40
 
         # zoomed in, all labels are there; and whoever opens the address sees the same
-        for _ in range(6):
+        for _ in range(5):
             page.get_by_role("button", name="Zoom in").click()
         page.wait_for_function("wellsentryChart.window()[1] - wellsentryChart.window()[0] < 86400000")
         page.wait_for_function("wellsentryChart.between(wellsentryChart.rows, ...wellsentryChart.window()).length > 40")

@@ -211,6 +211,11 @@ def test_a_machine_of_another_client_is_not_there(ask: Callable[..., Any], what:
     assert (refused.status_code, unknown.status_code) == (404, 404)
 
 
+@pytest.mark.parametrize("name", ["x", "load-99-1-0", "load-0-99999999999999999999-0"])
+def test_what_is_no_label_is_refused_at_once(ask: Callable[..., Any], name: str) -> None:
+    assert ask(f"/labels/{name}").json()["type"] == "urn:wellsentry:problem:unknown-label"
+
+
 # -- the socket's messages
 
 

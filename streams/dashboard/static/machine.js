@@ -67,9 +67,9 @@ const wellsentryMachine = (() => {
       chart.add(base, label, gapMs);
       if (chart.rows !== base) chart.add(chart.rows, label, gapMs);
     }
+    if (chart.rows.length > MOST_ROWS) return load();  // thinned anew
     if (zoomed || !(range in SPANS)) return chart.soon();
     chart.outer = [newest - SPANS[range], newest + 1];
-    if (base.length > MOST_ROWS) return load();  // thinned anew
     const gone = base.findIndex(label => label[0] >= chart.outer[0]);
     if (gone > 200) base.splice(0, gone);
     chart.soon();
@@ -127,6 +127,7 @@ const wellsentryMachine = (() => {
     const [first, last] = chart.outer, isAll = from <= first && to >= last;
     zoomed = isAll ? null : [from, Math.max(to, from + 1000)];
     if (zoomed && from < first) return load();
+    if (!zoomed) chart.show(base, chart.outer);
     chart.zoom(...(zoomed || [first, last]));
     remember();
     return zoomed ? finer(...zoomed) : undefined;
