@@ -19,7 +19,7 @@ import structlog
 from streams.build_info import build_info
 from streams.settings import Settings
 
-_LIBRARIES = ("faust", "mode", "asyncio")
+_LIBRARIES = ("faust", "mode", "asyncio", "uvicorn")
 #: These write what they send into their debug lines: passwords, tokens, keys. So they are never asked for them.
 _TALKATIVE = ("aiokafka", "kafka", "botocore", "aiobotocore", "boto3", "urllib3", "aiohttp", "fsspec", "s3fs")
 #: These write addresses of webhooks, or parts of them, into whatever they say. What failed is said in the notifier's words.

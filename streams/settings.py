@@ -1,5 +1,6 @@
 """One frozen settings object: defaults, then ``wellsentry.toml``, then ``WELLSENTRY_…`` variables, then flags."""
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -214,11 +215,62 @@ class DashboardSettings(_Section):
         le=100_000_000,
         description="Newest labels in memory for machines' charts, 75 bytes each; DynamoDB has them sink.linger_s later.",
     )
+    users_file: str | None = Field(
+        None, description="TOML: who may look, and as what; none: whoever is on this machine."
+    )
+    session_secret: SecretStr | None = Field(
+        None, min_length=32, description="Signs the sessions of browsers. None: a random one at each start."
+    )
+    session_hours: float = Field(12.0, gt=0, le=720, description="After so long a browser signs in again.")
+    cookie_secure: Literal["auto", "always"] = Field(
+        "auto", description="The session's cookie goes over https alone: where a request came so, or always."
+    )
+    hosts: tuple[str, ...] = Field((), description="Names, with the port if it is unusual, that browsers know it by.")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses and networks whose X-Forwarded-For and -Proto are believed."
+    )
+    proxy_user_header: str | None = Field(None, description="Header in which they, and no others, name a user.")
+    proxy_groups_header: str | None = Field(None, description="The same for groups, by commas.")
+    certificate_file: str | None = Field(None, description="PEM: then https is spoken.")
+    key_file: str | None = Field(None, description="PEM of its key, where certificate_file does not hold it.")
+    requests_per_s: float = Field(
+        50.0, gt=0, description="Of one viewer; ten seconds' worth at once. A page counts five."
+    )
+    answers_per_min: float = Field(60.0, gt=0, description="Feedback of one viewer.")
+    sockets: int = Field(1_000, ge=1, description="Websockets that are open at the same time: each page has two.")
+    sockets_of_a_viewer: int = Field(200, ge=1, description="And of each viewer.")
     streams: int = Field(100, ge=1, description="Streams of events that are read at the same time, of all viewers.")
     streams_of_a_viewer: int = Field(10, ge=1, description="And of each of them.")
     events_mb: float = Field(
         16.0, gt=0, description="Newest labels in memory for all streams; who is further behind is served from Kafka."
     )
+
+    @field_validator("hosts")
+    @classmethod
+    def _as_browsers_say_them(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if bad := [one for one in hosts if not one or set(one) & set("/@ ")]:
+            raise ValueError(f"{bad[0]!r} is no host name: give it as in wells.example.com or wells.example.com:8443")
+        return tuple(one.lower() for one in hosts)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for one in networks:
+            ipaddress.ip_network(one)  # its ValueError says what is wrong
+        return networks
+
+    @model_validator(mode="after")
+    def _sign_in_belongs_together(self) -> Self:
+        if self.proxy_user_header is not None and not (self.trusted_proxies and self.users_file):
+            raise ValueError(
+                "proxy_user_header is of no use without trusted_proxies, who may set it, and users_file, "
+                "which says what users may do"
+            )
+        if self.proxy_groups_header is not None and self.proxy_user_header is None:
+            raise ValueError("proxy_groups_header is of no use without proxy_user_header")
+        if self.key_file is not None and self.certificate_file is None:
+            raise ValueError("a key is of no use without certificate_file")
+        return self
 
 
 class NotifierSettings(_Section):

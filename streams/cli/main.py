@@ -13,9 +13,9 @@ from streams.cli.context import put_in_force
 
 #: In the order in which the help lists them.
 COMMANDS = (
-    "demo", "dashboard", "worker", "trainer", "sink", "notify", "score", "explore", "handle", "feed", "simulate",
-    "tail", "labels", "feedback", "reproduce", "replay", "models", "schema", "release", "audit", "topics", "config",
-    "doctor",
+    "demo", "dashboard", "token", "worker", "trainer", "sink", "notify", "score", "explore", "handle", "feed",
+    "simulate", "tail", "labels", "feedback", "reproduce", "replay", "models", "schema", "release", "audit", "topics",
+    "config", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
+from nicegui import app as pages
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
+from streams.dashboard.access.gate import Gate
+from streams.dashboard.access.protection import MarkedScripts
+from streams.dashboard.access.rules import rules_of
 from streams.dashboard.areas import read_areas
 from streams.dashboard.following import Following
 from streams.dashboard.health.monitor import Monitor
@@ -36,7 +40,6 @@ from streams.dashboard.rest.known import Known
 from streams.dashboard.rest.one_machine import one_machine_router
 from streams.dashboard.rest.routes import API_VERSION, PREFIX, Rest, Tails, nothing_else
 from streams.dashboard.rest.stored import Stored
-from streams.dashboard.sign_in import LetEverybodyIn
 from streams.feedback import FeedbackSender
 from streams.settings import Settings
 
@@ -51,6 +54,7 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     """All of it, as one ASGI application that follows the topics while it runs.
 
     ``failed`` is told why following came to an end: what is shown from then on would be old.
+    Raises :class:`schemas.errors.BadSettings` where it cannot be told who may look.
     """
     picture, areas, tails = Picture(), read_areas(settings.dashboard.areas_file), Tails.of(settings)
     monitor = Monitor(settings, picture, _now_ms)
@@ -100,8 +104,9 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     machine_page(picture, following.caught_up)
     incidents_page()
     health_page()
+    pages.add_middleware(MarkedScripts)  # inside of what packs pages, which run_with adds
     ui.run_with(app, title="wellsentry", show_welcome_message=False)
-    app.add_middleware(LetEverybodyIn)
+    app.add_middleware(Gate, rules=rules_of(settings.dashboard))  # the last is outermost
     return app
 
 

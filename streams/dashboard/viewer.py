@@ -1,11 +1,14 @@
 """Who looks at the dashboard, and what they may."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from starlette.requests import HTTPConnection
 
 Role = Literal["see", "answer"]
+
+#: Whether a connection belongs to a session that can be ended, in its scope.
+MAY_SIGN_OUT: Final = "wellsentry.may_sign_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,8 @@ def viewer_of(connection: HTTPConnection) -> Viewer:
     viewer = connection.scope["viewer"]
     assert isinstance(viewer, Viewer), "the sign-in is outermost: nothing is served without it"
     return viewer
+
+
+def may_sign_out(connection: HTTPConnection) -> bool:
+    """Whether they signed in here, and neither through a proxy nor not at all."""
+    return bool(connection.scope.get(MAY_SIGN_OUT))

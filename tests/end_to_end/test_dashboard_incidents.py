@@ -9,7 +9,7 @@ from tests.dashboard_at_hand import dashboard, incident, records
 from tests.topics_at_hand import AtHand
 
 
-def test_incidents_are_listed_and_one_explains_itself_while_it_closes(
+def test_incidents_are_listed_answered_and_explain_themselves_while_they_close(
     page: Page, any_broker_url: str, make_settings: MakeSettings, at: AtHand, tmp_path: Path
 ) -> None:
     settings = make_settings(any_broker_url)
@@ -24,6 +24,15 @@ def test_incidents_are_listed_and_one_explains_itself_while_it_closes(
         chosen = page.locator("#incident")
         expect(chosen).to_contain_text("140.0 to 165.0")
         expect(chosen).to_contain_text("wellsentry reproduce load-0-9-0")
+        chosen.get_by_role("button", name="I look after it").click()
+        expect(chosen).to_contain_text("somebody looks after it")
+        chosen.get_by_label("Comment").fill("pump tripped")
+        chosen.get_by_role("button", name="False alarm").click()
+        expect(chosen).to_contain_text("somebody called it a false alarm: pump tripped")
+        expect(page.locator('[row-id="inc-load-0-9-0"] [col-id="answer"]')).to_have_text("false alarm")
+        chosen.locator("li", has_text="false alarm").get_by_role("button", name="Undo").click()
+        expect(page.locator('[row-id="inc-load-0-9-0"] [col-id="answer"]')).to_have_text("seen by somebody")
+        expect(chosen).to_contain_text("taken back")
         page.get_by_label("Show").select_option("")
         expect(page.locator("#incidents-shown")).to_have_text("2 shown")
         topics.send(name, records([incident("well-1", 9, state="closed", closed_at="2026-11-24T04:00:00Z")]))

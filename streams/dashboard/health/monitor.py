@@ -76,7 +76,7 @@ class Monitor:
         everything = viewer.clients is None
         return {
             "at_ms": now_ms,
-            "broker": self._broker,
+            "broker": self._broker if everything or self._broker is None else "ask whoever runs wellsentry",
             "behind": following.lag,
             "skipped": following.skipped,
             "groups": [
@@ -85,7 +85,9 @@ class Monitor:
                     "group": one.group,
                     "lag": one.lag,
                     "per_s": round(self._rates.get(one.program, 0.0), 1),
-                    "members": None if one.members is None else [asdict(member) for member in one.members],
+                    "members": None
+                    if one.members is None
+                    else [{"partitions": member.partitions} for member in one.members],
                 }
                 for one in self._groups
             ],

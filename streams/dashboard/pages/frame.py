@@ -6,9 +6,11 @@ from typing import Final
 
 from nicegui import ui
 
-from streams.dashboard.viewer import viewer_of
+from streams.dashboard.viewer import may_sign_out, viewer_of
 
 _VIEWS: Final = (("Fleet", "/"), ("Incidents", "/incidents"), ("Health", "/health"))
+
+_SIGN_OUT: Final = '<form method="post" action="/sign-out"><button class="ws-sign-out">Sign out</button></form>'
 
 
 @contextmanager
@@ -17,7 +19,8 @@ def frame(here: str, *scripts: str) -> Iterator[None]:
     ui.add_head_html('<link rel="stylesheet" href="/static/board.css">')
     for script in ("board.js", *scripts):
         ui.add_head_html(f'<script src="/static/{script}"></script>')
-    viewer = viewer_of(ui.context.client.request)
+    request = ui.context.client.request
+    viewer = viewer_of(request)
     if not viewer.answers:
         ui.query("body").props('data-may-answer="no"')  # buttons that would be refused are not offered
     ui.dark_mode(None)
@@ -32,5 +35,7 @@ def frame(here: str, *scripts: str) -> Iterator[None]:
                     link.props('aria-current="page"')
         ui.html('<span id="ws-connection" role="status" aria-live="polite"></span>', sanitize=False)
         ui.label(viewer.name).classes("ws-who")
+        if may_sign_out(request):
+            ui.html(_SIGN_OUT, sanitize=False)
     with ui.element("main").props('id="main"').classes("ws-main"):
         yield

@@ -7,15 +7,18 @@ from typing import Annotated, Final, Protocol
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Header
+from starlette.requests import Request
 
 from schemas.api import FeedbackGiven
 from schemas.errors import RefusedRequest
 from schemas.feedback import Feedback
 from schemas.times import moment
+from streams.dashboard.access import audit
 from streams.dashboard.rest.known import Asking, Known
 from streams.dashboard.rest.machines import require_machine
 from streams.dashboard.rest.problems import problems, unknown_machine
 from streams.dashboard.rest.said import feedback_of, same
+from streams.dashboard.viewer import Viewer
 
 #: What was sent and may not have come back from the topic yet is known so far back.
 _MOST_SENT: Final = 1_000
@@ -77,6 +80,7 @@ def feedback_router(known: Known, saying: Saying, new_id: Callable[[], str]) -> 
 
     @router.post("/feedback", status_code=201, response_model=Feedback, responses=problems(403, 404, 409, 503))
     async def give_feedback(
+        request: Request,
         asking: Asking,
         given: FeedbackGiven,
         key: Annotated[
@@ -89,6 +93,15 @@ def feedback_router(known: Known, saying: Saying, new_id: Callable[[], str]) -> 
         ] = None,
     ) -> Feedback:
         """Say something about an incident or a machine; `kind` undo takes back what was said."""
+        try:
+            said = await saying.say(_permitted(asking, given, key))
+        except RefusedRequest as refused:
+            audit.refused_answer(request, refused, given)
+            raise
+        audit.answered(request, said)
+        return said
+
+    def _permitted(asking: Viewer, given: FeedbackGiven, key: str | None) -> Feedback:
         if not asking.answers:
             raise RefusedRequest(
                 403,
@@ -99,13 +112,12 @@ def feedback_router(known: Known, saying: Saying, new_id: Callable[[], str]) -> 
             raise unknown_machine(given.client_id, given.machine_id)
         if given.incident_id is None and given.undoes is None:
             require_machine(known, asking, given.client_id, given.machine_id)
-        said = feedback_of(
+        return feedback_of(
             given,
             known.picture.incidents,
             by=asking.name,
             at=moment(known.now_ms()),
             feedback_id=new_id() if key is None else key,
         )
-        return await saying.say(said)
 
     return router

@@ -6,12 +6,17 @@ const wellsentryAnswer = (() => {
     shelve: "shelved it", undo: "took back",
   };
 
+  // What browsers have by themselves over https or on this machine alone.
+  function newKey() {
+    return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, "0")).join("");
+  }
+
   // Each press has a key of its own: pressed once and sent twice, it counts once.
   async function say(incident, kind, more = {}) {
     const body = {
       client_id: incident.client, machine_id: incident.machine, stack: incident.stack, incident_id: incident.id, kind, ...more,
     };
-    const key = crypto.randomUUID();
+    const key = newKey();
     for (let attempt = 0; ; attempt++) {
       try {
         const response = await fetch("/api/v1/feedback", {

@@ -37,11 +37,17 @@ const wellsentry = (() => {
       const scheme = location.protocol === "https:" ? "wss://" : "ws://";
       socket = new WebSocket(scheme + location.host + path);
       socket.onmessage = event => { wait = 500; onMessage(JSON.parse(event.data)); if (shown) shown.textContent = "● live"; };
-      socket.onclose = () => {
+      socket.onclose = event => {
+        if (event.code === 4401) return location.reload(); // signed out: the page leads to where one signs in
         if (shown) shown.textContent = "✕ not connected, trying again";
-        setTimeout(open, wait);
+        setTimeout(() => ask().then(open), wait);
         wait = Math.min(wait * 2, 10000);
       };
+    }
+    // Why a socket was refused a page is not told; whoever has to sign in again is told so here.
+    async function ask() {
+      const answer = await fetch("/api/v1/health").catch(() => null);
+      if (answer && answer.status === 401) location.reload();
     }
     if (shown) shown.textContent = "○ connecting";
     open();
