@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.api_machine import MachineHistory
 from schemas.errors import StoreError
@@ -24,6 +24,7 @@ from streams.dashboard.history import History, thinned
 from streams.dashboard.left_alone import LeftAlone
 from streams.dashboard.live_machine import LiveMachine
 from streams.dashboard.live_rows import LiveRows
+from streams.dashboard.machine_socket import machine_socket
 from streams.dashboard.machines import Key, Row
 from streams.dashboard.model_card import model_card
 from streams.dashboard.one_label import OneLabel
@@ -162,7 +163,7 @@ class LetInByName:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = dict(scope["headers"]).get(b"x-name", b"ann").decode()
+        name = dict(scope.get("headers", ())).get(b"x-name", b"ann").decode()
         scope["viewer"] = Viewer(name, "see", None if name == "ann" else frozenset({"other"}))
         await self._app(scope, receive, send)
 
@@ -248,6 +249,39 @@ def test_a_browser_is_told_what_changed_of_that_machine_and_nothing_else() -> No
     assert [one["id"] for one in then["incidents"]] == ["inc-load-0-4-0"]
     take(*(label("well-1", 5 + n) for n in range(1_500)))
     assert told()["reload"] is True
+
+
+def test_a_socket_of_another_client_s_machine_is_closed_and_says_nothing() -> None:
+    picture, recent, caught_up = Picture(), Recent(1_000), asyncio.Event()
+    picture.take_labels([seen(label("well-1", 1))])
+    caught_up.set()
+    app = FastAPI()
+    app.include_router(machine_socket(LiveMachine(picture, LiveRows(picture, {}, lambda: 0), recent), caught_up, 0.05))
+    app.add_middleware(LetInByName)
+
+    def said(machine: str, name: str, query: bytes = b"") -> Message:
+        """The first thing that a browser hears once it was let in; then it goes away."""
+
+        async def listen() -> Message:
+            come: asyncio.Queue[Message] = asyncio.Queue()
+            heard: asyncio.Queue[Message] = asyncio.Queue()
+            scope = {
+                "type": "websocket", "path": f"/live/machine/acme/{machine}", "query_string": query,
+                "headers": [(b"x-name", name.encode())], "subprotocols": [],
+            }  # fmt: skip
+            come.put_nowait({"type": "websocket.connect"})
+            serving = asyncio.create_task(app(scope, come.get, heard.put))
+            assert (await heard.get())["type"] == "websocket.accept"
+            first = await heard.get()
+            come.put_nowait({"type": "websocket.disconnect", "code": 1000})
+            await serving
+            return first
+
+        return asyncio.run(asyncio.wait_for(listen(), 10))
+
+    assert "well-1" in said("well-1", "ann")["text"]
+    for hidden in (said("well-1", "bob"), said("well-1", "ann", b"stack=flow"), said("nobody", "ann")):
+        assert (hidden["type"], hidden["code"]) == ("websocket.close", 4404)
 
 
 # -- commands and models
