@@ -210,7 +210,7 @@ class DashboardSettings(_Section):
     rest_tick_s: float = Field(2.0, ge=0.05, le=60, description="What changed of all the rest is sent this often.")
     areas_file: str | None = Field(None, description="CSV with the columns client_id, machine_id, area, to filter by.")
     recent_labels: int = Field(
-        2_000_000,
+        1_500_000,
         ge=1_000,
         le=100_000_000,
         description="Newest labels in memory for machines' charts, 75 bytes each; DynamoDB has them sink.linger_s later.",

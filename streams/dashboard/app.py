@@ -21,6 +21,7 @@ from streams.dashboard.areas import read_areas
 from streams.dashboard.following import Following
 from streams.dashboard.health.monitor import Monitor
 from streams.dashboard.history import History
+from streams.dashboard.left_alone import LeftAlone
 from streams.dashboard.live import live_router
 from streams.dashboard.live_incidents import LiveIncidents
 from streams.dashboard.live_machine import LiveMachine
@@ -61,6 +62,7 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     listeners = [monitor.take_labels, recent.take_labels]
     following = Following(settings, picture, monitor.rejections, listeners, (tails.labels, tails.incidents))
     sender, stored = FeedbackSender(settings), Stored(settings)
+    table = LeftAlone(stored, _now_ms)
     known, rows = Known(picture, areas, _now_ms), LiveRows(picture, areas, _now_ms)
     rest = Rest(settings, known, following, tails, sender, stored, lambda: uuid.uuid4().hex)
     running: list[Running] = [
@@ -93,8 +95,8 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
         machine_socket(LiveMachine(picture, rows, recent), following.caught_up, settings.dashboard.tick_s)
     )
     rest.add_to(app)
-    app.include_router(history_router(known, History(stored, recent, _now_ms)), prefix=PREFIX)
-    app.include_router(one_machine_router(known, OneLabel(settings, recent, stored), settings), prefix=PREFIX)
+    app.include_router(history_router(known, History(table, recent)), prefix=PREFIX)
+    app.include_router(one_machine_router(known, OneLabel(settings, recent, table), settings), prefix=PREFIX)
     app.include_router(nothing_else())
     describe(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

@@ -34,6 +34,8 @@ _FETCH_MS: Final = 100
 #: Between two turns of the event loop no more than this is taken in: some 10 ms.
 _AT_ONCE: Final = 1_000
 _MOST_LABELS_BACK: Final = 200_000
+#: And so many at least, a second's work: of what DynamoDB does not have yet a machine's chart shows what is read here.
+_LEAST_LABELS_BACK: Final = 50_000
 _REJECTED_BACK: Final = 20
 
 #: Gets the labels of a fetch, each with the moment at which Kafka got it.
@@ -96,7 +98,8 @@ class Following:
         await self._up_to(consumer, await consumer.end_offsets(whole))
         labels, rejected = self._partitions_of(topics.labels), self._partitions_of(topics.rejected)
         consumer.assign([*whole, *labels, *rejected])  # positions of those that stay are kept
-        labels_back = min(_MOST_LABELS_BACK, SPARK * max(1, len(self._picture.rows))) // len(labels)
+        wanted = max(_LEAST_LABELS_BACK, SPARK * len(self._picture.rows))
+        labels_back = min(_MOST_LABELS_BACK, wanted) // len(labels)
         await self._up_to(
             consumer,
             {

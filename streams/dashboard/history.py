@@ -1,37 +1,21 @@
 """A machine's past for a chart: labels out of DynamoDB, the newest out of memory, thinned so that no peak is lost."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import StoreError
+from streams.dashboard.left_alone import AsksStore
 from streams.dashboard.machines import Key
 from streams.dashboard.recent import MOST_SIGNALS, Recent
 from streams.dashboard.thinning import gap_ms, gaps, thin
-from streams.label_store import LabelStore
 from streams.label_store.tracks import DRAWN, STATES, Track, join, nothing
-from streams.log import get_logger
 
-log = get_logger(__name__)
-
-T = TypeVar("T")
-
-#: A table that did not answer is not asked again so soon: who looks at charts should not wait for it each time.
-_LEFT_ALONE_MS: Final = 15_000
 #: Digits that are shown of the largest number in a column, and of the others as many decimals.
 _DIGITS: Final = 7
-
-
-class AsksStore(Protocol):
-    """What is asked of DynamoDB; :class:`streams.dashboard.rest.stored.Stored` is one."""
-
-    async def ask(self, read: Callable[[LabelStore], T]) -> T:
-        """What ``read``, in a thread, makes of the store."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +32,8 @@ class Past:
 class History:
     """Answers for any machine."""
 
-    def __init__(self, stored: AsksStore, recent: Recent, now_ms: Callable[[], int]) -> None:
-        self._stored, self._recent, self._now_ms = stored, recent, now_ms
-        self._alone_until_ms = 0
-        self._why = ""
+    def __init__(self, stored: AsksStore, recent: Recent) -> None:
+        self._stored, self._recent = stored, recent
 
     async def of(self, key: Key, from_ms: int, to_ms: int, buckets: int) -> Past:
         """Labels of a machine and stack with ``from_ms <= event time < to_ms``. Without DynamoDB those in memory."""
@@ -61,14 +43,10 @@ class History:
 
     async def _out_of_store(self, key: Key, from_ms: int, to_ms: int) -> tuple[Track, str | None]:
         client, machine, stack = key
-        now_ms = self._now_ms()
-        if now_ms >= self._alone_until_ms:
-            try:
-                return await self._stored.ask(lambda store: store.track(client, machine, from_ms, to_ms, stack)), None
-            except StoreError as error:
-                self._alone_until_ms, self._why = now_ms + _LEFT_ALONE_MS, str(error)
-                log.warning("no history out of DynamoDB", action="history", machine=machine, why=self._why)
-        return nothing(), f"Only the newest labels, out of memory: {self._why}"
+        try:
+            return await self._stored.ask(lambda store: store.track(client, machine, from_ms, to_ms, stack)), None
+        except StoreError as error:
+            return nothing(), f"Only the newest labels, out of memory: {error}"
 
 
 def thinned(whole: Track, from_ms: int, to_ms: int, buckets: int, note: str | None) -> Past:

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from schemas.decoding import decode_reading
 from schemas.errors import BadReading, LabelNotFound, StoreError
 from schemas.labels import Label
-from streams.dashboard.history import AsksStore
+from streams.dashboard.left_alone import AsksStore
 from streams.dashboard.recent import Recent
 from streams.dashboard.viewer import Viewer
 from streams.label_store import LabelStore
@@ -29,6 +29,7 @@ _AT_ONCE: Final = 4
 #: Who asks for a record that is still to come would wait for it.
 _RECORD_WITHIN_S: Final = 5.0
 _RECORD_BYTES: Final = 65_536
+_LAST_OFFSET: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class OneLabel:
 
         Raises :class:`LabelNotFound` where there is none, or none that ``viewer`` may see.
         """
+        if wanted.partition >= self._settings.broker.partitions or wanted.offset > _LAST_OFFSET:
+            raise unknown(wanted)
         async with self._room:
             label, found_in = await self._find(wanted, near, viewer)
         if not viewer.sees(label.client_id):
@@ -87,8 +90,6 @@ class OneLabel:
 
     async def _record(self, tp: TopicPartition, offset: int) -> bytes | None:
         """What lies there; None where nothing does, be it that there never was, or not any more."""
-        if tp.partition >= self._settings.broker.partitions:
-            return None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_RECORD_WITHIN_S), RangeReader(self._settings.broker, _RECORD_BYTES) as reader:
                 found = await reader.peek({tp: Range(offset, offset + 1)})
@@ -108,8 +109,6 @@ class OneLabel:
             return None  # it may be on its topic still
 
     def _anywhere(self, wanted: LabelId, near: Near | None) -> Label:
-        if wanted.partition >= self._settings.broker.partitions:
-            raise unknown(wanted)
         with OnTopics(self._settings) as places:
             gathering = Gathering(
                 places,

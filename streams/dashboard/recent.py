@@ -48,6 +48,7 @@ class Recent:
 
     def take_labels(self, labels: list[tuple[LabelSeen, int]]) -> None:
         """A listener of :class:`streams.dashboard.following.Following`."""
+        self.end += max(0, len(labels) - self._most)  # a ring smaller than what comes at once keeps the last of it
         labels = labels[-self._most :]
         if not labels:
             return

@@ -55,5 +55,6 @@ def machine_page(picture: Picture, caught_up: asyncio.Event) -> None:
                 chart = ui.echart({}).classes("ws-echart")
             ui.html('<p id="machine-said" class="ws-said-line" role="status" aria-live="polite"></p>', sanitize=False)
             ui.html(f'<div class="ws-machine-cards">{_CARDS}</div>', sanitize=False)
-            whose = json.dumps([client_id, machine_id]).replace("<", "\\u003c")
-            ui.run_javascript(f"wellsentryMachine.begin(...{whose}, {chart.id})")
+            stacks = [key[2] for key in picture.keys_of(client_id, machine_id, None)]
+            given = json.dumps([client_id, machine_id, stacks]).replace("<", "\\u003c")
+            ui.run_javascript(f"wellsentryMachine.begin(...{given}, {chart.id})")

@@ -5,20 +5,30 @@ const wellsentryMachine = (() => {
   const HOUR = 3600000, SPANS = { live: 6 * HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR, "30d": 720 * HOUR };
   const FINER = .6, MOST_ROWS = 9000;
   let client = "", machine = "", stack = "load", range = "live", zoomed = null, chosen = null;
-  let base = [], isWhole = false, bucketMs = 0, gapMs = 0, newest = 0, row = null, digest, loading = 0, isReady = false;
+  let base = [], isWhole = false, bucketMs = 0, gapMs = 0, newest = 0, row = null, digest, loading = 0;
   const incidents = new Map();
 
-  async function begin(whoseClient, whichMachine, element) {
+  async function begin(whoseClient, whichMachine, stacks, element) {
     [client, machine] = [whoseClient, whichMachine];
     recall();
+    offer(stacks);
     for (const button of document.querySelectorAll("[data-range]")) button.onclick = () => { range = button.dataset.range; zoomed = null; load(); };
     document.getElementById("machine-in").onclick = () => zoomBy(.5);
     document.getElementById("machine-out").onclick = () => zoomBy(2);
     const made = await drawn(element);
     chart.begin(made, { explain: label => choose(label), zoomed: soon(() => look(...chart.window()), 300) });
     document.getElementById("machine-chart").onkeydown = onKey;
-    isReady = true;
     follow(`/live/machine/${encodeURIComponent(client)}/${encodeURIComponent(machine)}?${new URLSearchParams({ stack })}`, take);
+  }
+
+  // A machine that several stacks watch has a page for each.
+  function offer(stacks) {
+    if (stacks.length && !stacks.includes(stack)) stack = stacks[0];
+    const select = document.getElementById("machine-stack");
+    select.parentElement.hidden = stacks.length < 2;
+    select.replaceChildren(...stacks.map(name => new Option(name, name)));
+    select.value = stack;
+    select.onchange = () => { location.search = new URLSearchParams({ stack: select.value, range }); };
   }
 
   // The chart is there a moment after the page.
@@ -57,9 +67,9 @@ const wellsentryMachine = (() => {
       chart.add(base, label, gapMs);
       if (chart.rows !== base) chart.add(chart.rows, label, gapMs);
     }
+    if (chart.rows.length > MOST_ROWS) return load();  // thinned anew
     if (zoomed || !(range in SPANS)) return chart.soon();
     chart.outer = [newest - SPANS[range], newest + 1];
-    if (base.length > MOST_ROWS) return load();  // thinned anew
     const gone = base.findIndex(label => label[0] >= chart.outer[0]);
     if (gone > 200) base.splice(0, gone);
     chart.soon();
@@ -68,9 +78,11 @@ const wellsentryMachine = (() => {
   // -- history
 
   async function history(from, to) {
-    const points = Math.max(150, Math.min(500, Math.round(chart.width / 2)));
-    const query = new URLSearchParams({ stack, from: Math.max(0, Math.round(from)), to: Math.round(to), points });
+    const points = Math.max(150, Math.min(400, Math.round(chart.width / 3)));
+    const iso = ms => new Date(Math.max(0, Math.round(ms))).toISOString();
+    const query = new URLSearchParams({ stack, from: iso(from), to: iso(to), points });
     const path = `/api/v1/machines/${encodeURIComponent(client)}/${encodeURIComponent(machine)}/history`;
+    told("Loading.");
     const response = await fetch(`${path}?${query}`).catch(() => null);
     if (!response?.ok) {
       const problem = response ? await response.json().catch(() => null) : null;
@@ -115,6 +127,7 @@ const wellsentryMachine = (() => {
     const [first, last] = chart.outer, isAll = from <= first && to >= last;
     zoomed = isAll ? null : [from, Math.max(to, from + 1000)];
     if (zoomed && from < first) return load();
+    if (!zoomed) chart.show(base, chart.outer);
     chart.zoom(...(zoomed || [first, last]));
     remember();
     return zoomed ? finer(...zoomed) : undefined;
@@ -128,7 +141,7 @@ const wellsentryMachine = (() => {
 
   // Labels that were left out of the whole come for the part that one looks at.
   async function finer(from, to) {
-    if (isWhole || (to - from) / 500 > bucketMs * FINER) return;
+    if (isWhole || (to - from) / 400 > bucketMs * FINER) return;
     const mine = ++loading;
     const found = await history(from, to);
     if (!found || mine !== loading) return;
@@ -188,5 +201,5 @@ const wellsentryMachine = (() => {
     for (const button of document.querySelectorAll("[data-range]")) button.setAttribute("aria-pressed", String(button.dataset.range === range));
   }
 
-  return { begin, get isReady() { return isReady; } };
+  return { begin };
 })();

@@ -62,7 +62,7 @@ const wellsentryCards = (() => {
     const place = document.getElementById("machine-label");
     place.replaceChildren(element("h2", { textContent: id }), element("p", { textContent: "Looking for it." }));
     place.dataset.label = id;
-    const response = await fetch(`/api/v1/labels/${encodeURIComponent(id)}?${new URLSearchParams({ client, machine, time })}`).catch(() => null);
+    const response = await fetch(`/api/v1/labels/${encodeURIComponent(id)}?${new URLSearchParams({ client, machine, time: new Date(time).toISOString() })}`).catch(() => null);
     if (place.dataset.label !== id) return;  // another one was asked for since
     const found = response ? await response.json().catch(() => null) : null;
     if (!response?.ok) {

@@ -5,9 +5,9 @@ const wellsentryChart = (() => {
   const NAMES = ["time", "value", "median", "low", "width", "surprise", "anomalous", "unscored", "s0", "s1", "s2", "s3",
     "partition", "offset", "revision", "state", "high"];
   const AT = Object.fromEntries(NAMES.map((name, place) => [name, place]));
-  const DRAW_EVERY_MS = 1000;
+  const DRAW_EVERY_MS = 1000, SHARE = .05;  // of the time drawing may take
   let chart = null, rows = [], states = [], signals = [], threshold = null, incidents = [];
-  let outer = [0, 1], selected = null, drawnAt = 0, timer = null, asked = {}, quiet = false;
+  let outer = [0, 1], selected = null, drawnAt = 0, timer = null, asked = {}, quiet = false, tookMs = 0, marked = "";
 
   const css = name => getComputedStyle(document.body).getPropertyValue("--ws-" + name).trim();
   const label = name => name.replaceAll("_", " ");
@@ -24,7 +24,7 @@ const wellsentryChart = (() => {
       if (selected) asked.explain(selected);
     });
     chart.on("datazoom", () => { if (!quiet) asked.zoomed(window_()); });
-    new MutationObserver(() => { chart.setOption(options(), { notMerge: true }); draw(); })
+    new MutationObserver(() => { marked = ""; chart.setOption(options(), { notMerge: true }); draw(); })
       .observe(document.body, { attributes: true, attributeFilter: ["class"] });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
   }
@@ -122,7 +122,7 @@ const wellsentryChart = (() => {
       dataZoom: [
         { type: "inside", xAxisIndex: [0, 1, 2], zoomOnMouseWheel: "shift", moveOnMouseMove: "shift", moveOnMouseWheel: false },
         { type: "slider", xAxisIndex: [0, 1, 2], bottom: 6, height: 24, showDetail: false, brushSelect: false, borderColor: line,
-          dataBackground: { lineStyle: { color: dim }, areaStyle: { color: line } }, fillerColor: css("normal") + "33",
+          showDataShadow: false, fillerColor: css("normal") + "33",
           handleStyle: { color: css("normal") }, moveHandleStyle: { color: dim } },
       ],
       dataset: { dimensions: NAMES.map(name => ({ name, type: name === "time" ? "time" : "float" })), source: rows },
@@ -184,11 +184,19 @@ const wellsentryChart = (() => {
     if (document.hidden || !chart) return;
     drawnAt = Date.now();
     const moved = { min: outer[0], max: outer[1] };
-    chart.setOption({ dataset: { source: rows }, xAxis: [moved, moved, moved], series: marks() });
+    chart.setOption({ dataset: { source: rows }, xAxis: [moved, moved, moved], ...changedMarks() });
+    tookMs = Date.now() - drawnAt;
   }
 
-  // Points of the last moments at once: drawing takes some 30 ms.
-  function soon() { timer ??= setTimeout(draw, Math.max(0, drawnAt + DRAW_EVERY_MS - Date.now())); }
+  function changedMarks() {
+    const series = marks(), text = JSON.stringify(series);
+    if (text === marked) return {};
+    marked = text;
+    return { series };
+  }
+
+  // Points of the last moments at once: drawing takes some ten milliseconds, and on a slow machine many more.
+  function soon() { timer ??= setTimeout(draw, Math.max(0, drawnAt + Math.max(DRAW_EVERY_MS, tookMs / SHARE) - Date.now())); }
 
   function show(list, extent, more = {}) {
     rows = list;
@@ -214,7 +222,7 @@ const wellsentryChart = (() => {
     return [Math.round(outer[0] + span * start / 100), Math.round(outer[0] + span * end / 100)];
   }
 
-  function select(row) { selected = row; chart.setOption({ series: marks() }); }
+  function select(row) { selected = row; chart.setOption(changedMarks()); }
 
   // To the next label, or some further; those of gaps are none.
   function step(by) {
