@@ -12,7 +12,7 @@ from tests.parts import do_without
 #: Debian's package is called like its program; others name it otherwise.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 #: No name but this machine's is found: a page that asks for something from elsewhere does not get it.
-_ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+_ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 
 
 def chromium() -> str:
@@ -31,7 +31,7 @@ def open_page() -> Iterator[Page]:
     wrong: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        page = browser.new_page()
+        page = browser.new_context().new_page()  # in which further ones may be opened
         page.on("pageerror", lambda error: wrong.append(f"a script failed: {error}"))
         page.on("request", lambda request: wrong.extend(_elsewhere(request.url)))
         yield page

@@ -1,5 +1,6 @@
 """Fixtures that all rooms share: parts, each started once and only when a test asks, and settings for a test."""
 
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -52,6 +53,15 @@ def _settings_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         if name.startswith("WELLSENTRY_") and name not in _KEPT:
             monkeypatch.delenv(name)
     monkeypatch.setenv("WELLSENTRY_CONFIG", str(tmp_path / "no-settings.toml"))
+
+
+@pytest.fixture(autouse=True)
+def _logs_go_where_they_went() -> Iterator[None]:
+    """A command that a test runs in this process chooses where logs go: not those of the tests after it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 # -- brokers

@@ -11,6 +11,7 @@ from schemas.api import Problem
 from streams.settings import Settings
 
 FILE = "openapi.json"
+_TOKEN = "As `wellsentry token NAME` makes it; a dashboard without users asks for none."
 
 
 def describe(app: FastAPI) -> None:
@@ -46,6 +47,8 @@ def _nothing_runs(error: BaseException) -> None:
 def _with_problems(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "description": _TOKEN}}
+    document["security"] = [{"token": []}, {}]  # without users nobody is asked
     for methods in document["paths"].values():
         for operation in methods.values():
             for response in operation["responses"].values():

@@ -1,10 +1,13 @@
 """Serving the dashboard until it is told to end."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import socket
 import tempfile
+from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
@@ -35,9 +38,8 @@ def run_dashboard(settings: Settings) -> None:
     require_topics(settings, rights(settings)["dashboard"])
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     with tempfile.TemporaryDirectory(prefix="wellsentry-dashboard-") as pages:
-        os.environ["NICEGUI_STORAGE_PATH"] = (
-            pages  # else it makes a directory where we were started; nothing is kept there
-        )
+        # Else it makes a directory where we were started; nothing is kept there.
+        os.environ["NICEGUI_STORAGE_PATH"] = pages
         from streams.dashboard.app import dashboard_app  # reads that variable when it is imported
 
         errors: list[BaseException] = []
@@ -86,11 +88,19 @@ def _read_certificate(config: uvicorn.Config) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells streams of events that it ends, so that they end as well."""
+    """Tells streams of events that it ends, so that they end as well; told to end, it ends in order, with status 0."""
 
     def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
         super().__init__(config)
         self._ending = ending
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn would raise the signal again once it has ended, and nothing after it would be put away."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does it."""

@@ -1,6 +1,8 @@
 """What decides who comes in, without a process: users, sessions, proxies, other sites, limits, and the gate itself."""
 
 import asyncio
+import re
+import tomllib
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,17 @@ def test_a_users_file_is_read_again_when_it_changes_and_a_broken_one_changes_not
     path.unlink()
     clock.now_s += 1
     assert file.users.by_token(BOB)
+
+
+def test_the_users_files_and_settings_that_the_docs_show_can_be_used() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "dashboard.md").read_text()
+    shown = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(shown) == 3
+    for example in shown:
+        if "[dashboard]" in example:
+            load_settings(**tomllib.loads(example))
+        else:
+            users_of(example.replace("18e7…", "0" * 64), "docs/dashboard.md")
 
 
 # -- sessions

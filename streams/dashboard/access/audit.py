@@ -7,10 +7,10 @@ from schemas.errors import RefusedRequest
 from schemas.feedback import Feedback
 from streams.dashboard.access.arrival import Arrival
 from streams.dashboard.viewer import viewer_of
-from streams.log import ThrottledWarnings, get_logger
+from streams.log import Throttle, get_logger
 
 log = get_logger(__name__)
-_warn = ThrottledWarnings(log)
+_lets_through = Throttle(interval_s=1.0)
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -62,10 +62,14 @@ def signed_out(name: str, arrival: Arrival) -> None:
 
 def kept_out(why: RefusedRequest, arrival: Arrival) -> None:
     """Somebody was not let in who tried: a wrong token, another site. One line a second of each kind at most."""
-    _warn(
+    kept_back = _lets_through(why.code)
+    if kept_back is None:
+        return
+    log.warning(
         f"{arrival.address} was not let in: {why.code}",
         action="sign_in_failed" if why.code == "bad-token" else "kept_out",
         code=why.code,
+        kept_back=kept_back,
         address=arrival.address,
         path=arrival.path[:200],
     )

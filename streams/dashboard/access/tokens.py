@@ -35,6 +35,6 @@ def hash_of(token: str) -> str:
     """What is kept of it.
 
     >>> hash_of("wellsentry_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")[:20]
-    'sha256:ddd94ef92eb75'
+    'sha256:643484424a0aa'
     """
     return _ALGORITHM + hashlib.sha256(token.encode()).hexdigest()

@@ -24,15 +24,15 @@ def answer_problems(app: FastAPI) -> None:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For OpenAPI: with which of them a route may answer, besides 422 and 429.
+    """For OpenAPI: with which of them a route may answer, besides 401, 422 and 429.
 
     >>> sorted(problems(404))
-    [404, 422, 429]
+    [401, 404, 422, 429]
     """
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {_MEDIA: schema}}
-        for status in (*statuses, 422, 429)
+        for status in (*statuses, 401, 422, 429)
     }
 
 
