@@ -26,7 +26,7 @@ async def served() -> dict[str, str]:
     return {name: about for one in (await metrics_table.served()).values() for name, about in one.items()}
 
 
-@pytest.mark.parametrize("component", metrics_table.COMPONENTS)
+@pytest.mark.parametrize("component", metrics_table.APPS)
 async def test_a_program_that_has_no_partitions_yet_is_alive_and_not_ready(
     component: str, make_settings: MakeSettings
 ) -> None:

@@ -8,8 +8,15 @@ from typing import Final
 
 import httpx
 
+from streams.dashboard.following import Following
+from streams.dashboard.health.rejections import Rejections
+from streams.dashboard.measures import observation as dashboard_observation
+from streams.dashboard.picture import Picture
 from streams.label_store import LabelStore
 from streams.metrics.group import observed_app
+from streams.metrics.observing import observed
+from streams.notifier.counts import Counts
+from streams.notifier.measures import observation as notifier_observation
 from streams.registry import Registry
 from streams.runs.app import RunApp
 from streams.settings import Settings, load_settings
@@ -18,7 +25,8 @@ from streams.trainer.app import trainer_app
 from streams.worker.pipeline import worker_app
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "runbook.md"
-COMPONENTS: Final = ("worker", "trainer", "sink")
+APPS: Final = ("worker", "trainer", "sink")
+COMPONENTS: Final = (*APPS, "dashboard", "notifier")
 _BEGIN, _END = "<!-- metrics -->", "<!-- end metrics -->"
 
 
@@ -35,11 +43,23 @@ async def served() -> dict[str, dict[str, str]]:
     """By program, then by the name of each metric: what is said about it. None of them is started."""
     settings = load_settings(metrics={"port": 0}, dynamodb={"endpoint": "http://127.0.0.1:9"})
     found: dict[str, dict[str, str]] = {}
-    for component in COMPONENTS:
-        async with observed_app(app_of(component, settings), settings, component) as url, httpx.AsyncClient() as client:
-            text = (await client.get(f"{url}/metrics", timeout=30.0)).text
-        found[component] = dict(re.findall(r"(?m)^# HELP (\w+) (.*)$", text))
+    for component in APPS:
+        async with observed_app(app_of(component, settings), settings, component) as url:
+            found[component] = await _told(url)
+    picture = Picture()
+    for seen in (
+        dashboard_observation(picture, Following(settings, picture, Rejections())),
+        notifier_observation({"name": Counts()}, list),
+    ):
+        async with observed(settings.metrics, seen) as url:
+            found[seen.component] = await _told(url)
     return found
+
+
+async def _told(url: str | None) -> dict[str, str]:
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{url}/metrics", timeout=30.0)).text
+    return dict(re.findall(r"(?m)^# HELP (\w+) (.*)$", text))
 
 
 def written(text: str, found: Mapping[str, Mapping[str, str]]) -> str:

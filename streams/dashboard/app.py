@@ -27,6 +27,7 @@ from streams.dashboard.live_incidents import LiveIncidents
 from streams.dashboard.live_machine import LiveMachine
 from streams.dashboard.live_rows import LiveRows
 from streams.dashboard.machine_socket import machine_socket
+from streams.dashboard.measures import observation
 from streams.dashboard.one_label import OneLabel
 from streams.dashboard.openapi import describe
 from streams.dashboard.pages.fleet import fleet_page
@@ -41,6 +42,7 @@ from streams.dashboard.rest.one_machine import one_machine_router
 from streams.dashboard.rest.routes import API_VERSION, PREFIX, Rest, Tails, nothing_else
 from streams.dashboard.rest.stored import Stored
 from streams.feedback import FeedbackSender
+from streams.metrics.observing import Observation, observed
 from streams.settings import Settings
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -75,7 +77,7 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     app = FastAPI(
         title="wellsentry",
         version=API_VERSION,
-        lifespan=_while_running(running, failed, sender, stored),
+        lifespan=_while_running(settings, observation(picture, following), running, failed, sender, stored),
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
@@ -111,7 +113,12 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
 
 
 def _while_running(
-    running: list[Running], failed: Callable[[BaseException], None], sender: FeedbackSender, stored: Stored
+    settings: Settings,
+    seen: Observation,
+    running: list[Running],
+    failed: Callable[[BaseException], None],
+    sender: FeedbackSender,
+    stored: Stored,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -119,7 +126,7 @@ def _while_running(
         for task in tasks:
             task.add_done_callback(tell)
         try:
-            async with sender:
+            async with observed(settings.metrics, seen), sender:
                 yield
         finally:
             for task in tasks:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from schemas.errors import BadSettings
 from streams.access.rights import rights
 from streams.log import get_logger, setup_logging
+from streams.metrics.observing import observed
 from streams.notifier.counts import Counts
+from streams.notifier.measures import observation
 from streams.notifier.said import Said, follow_feedback
 from streams.notifier.targets import TargetSettings
 from streams.notifier.telling import Sender, Teller
@@ -44,6 +46,7 @@ class Notifier:
         self._settings, self._said, self._jitter = settings, Said(), jitter
         self._tellers: dict[str, Teller] = {}
         self.counts: dict[str, Counts] = {}  # by target
+        self._not_ready: set[str] = set()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Tell until ``stopping``. Whatever fails ends it all, and is raised."""
@@ -52,6 +55,7 @@ class Notifier:
                 target = self._settings.notifier.targets[name]
                 teller = Teller(name, target, sender, self._said, self._jitter, self._settings)
                 self._tellers[name], self.counts[name] = teller, teller.counts
+            self._not_ready = set(self._tellers)
             caught_up = asyncio.Event()
             feedback = asyncio.create_task(follow_feedback(self._settings, self._said, caught_up))
             caught, stop = asyncio.create_task(caught_up.wait()), asyncio.create_task(stopping.wait())
@@ -62,13 +66,15 @@ class Notifier:
             finally:
                 await _end(feedback, caught, stop)
 
-    async def _tell(self, feedback: _Task, stop: _Task, stopping: asyncio.Event) -> None:
-        not_ready = set(self._tellers)
+    def missing(self) -> list[str]:
+        """Targets whose partitions are not here yet."""
+        return [f"partitions of target {name}" for name in sorted(self._not_ready)]
 
+    async def _tell(self, feedback: _Task, stop: _Task, stopping: asyncio.Event) -> None:
         def ready(name: str) -> None:
-            if name in not_ready:
-                not_ready.remove(name)
-                if not not_ready:
+            if name in self._not_ready:
+                self._not_ready.remove(name)
+                if not self._not_ready:
                     log.info("notifier is ready", action="ready", targets=sorted(self._tellers))
 
         telling = {
@@ -137,6 +143,8 @@ def run_notifier(settings: Settings) -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await Notifier(settings).run(stopping)
+        notifier = Notifier(settings)
+        async with observed(settings.metrics, observation(notifier.counts, notifier.missing)):
+            await notifier.run(stopping)
 
     asyncio.run(main())
