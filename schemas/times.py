@@ -6,12 +6,17 @@
 '2026-11-24T02:44:10.123Z'
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer
 
 from schemas.errors import BadReading
+
+#: A text that is a number and no date of eight digits. Some would be a date to Python, which takes any character between
+#: date and time: 1796090400000, a moment of November 2026, for midnight of 4 September 1796.
+_EPOCH_NUMBER: Final = re.compile(r"\d{9,}(\.\d*)?")
 
 EARLIEST_MS: Final = 0
 LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01: anything beyond is a broken clock, not a reading
@@ -58,10 +63,11 @@ def to_ms(value: str | float | int | datetime) -> int:
         raise BadReading("bad_time", f"time {value!r} is neither ISO 8601 nor an epoch number")
     if isinstance(value, int | float):
         return number_to_ms(value)
-    try:
-        return datetime_to_ms(datetime.fromisoformat(value))
-    except (ValueError, OverflowError):
-        pass
+    if not _EPOCH_NUMBER.fullmatch(value):
+        try:
+            return datetime_to_ms(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
+            pass
     try:
         return number_to_ms(float(value))
     except (ValueError, OverflowError) as error:

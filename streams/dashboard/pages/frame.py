@@ -37,5 +37,5 @@ def frame(here: str, *scripts: str) -> Iterator[None]:
         ui.label(viewer.name).classes("ws-who")
         if may_sign_out(request):
             ui.html(_SIGN_OUT, sanitize=False)
-    with ui.element("main").props('id="main"').classes("ws-main"):
+    with ui.element("div").props('id="main"').classes("ws-main"):
         yield
