@@ -24,9 +24,9 @@ class Try:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-def page(path: str) -> Try:
-    """Strangers are led to where one signs in."""
-    return Try(path, (303, 401, 303, 200, 200, 200, 200))
+def page(path: str, not_theirs: int = 200) -> Try:
+    """Strangers are led to where one signs in; ``not_theirs`` is for who may not see what the page is about."""
+    return Try(path, (303, 401, 303, not_theirs, not_theirs, not_theirs, 200))
 
 
 def data(path: str, status: int = 200) -> Try:
@@ -54,6 +54,14 @@ EXPECTED: dict[str, list[Try]] = {
     "GET /": [page("/"), page("/?client=rival")],
     "GET /incidents": [page("/incidents"), page("/incidents?incident=inc-load-0-8-0")],
     "GET /health": [page("/health")],
+    "GET /machine/{client_id}/{machine_id:path}": [
+        page(f"/machine/{_ACME}"),
+        page(f"/machine/{_RIVAL}", not_theirs=404),
+    ],
+    "WS /live/machine/{client}/{machine:path}": [
+        data(f"/live/machine/{_ACME}", 101),
+        of_another(f"/live/machine/{_RIVAL}", 101),
+    ],
     "WS /live/fleet": [data("/live/fleet", 101)],
     "WS /live/incidents": [data("/live/incidents", 101)],
     "WS /live/health": [data("/live/health", 101)],
@@ -66,6 +74,18 @@ EXPECTED: dict[str, list[Try]] = {
     f"GET {_API}/machines/{{client}}/{{machine}}/labels": [
         data(f"{_API}/machines/{_ACME}/labels", 503),
         of_another(f"{_API}/machines/{_RIVAL}/labels", 503),
+    ],
+    f"GET {_API}/machines/{{client}}/{{machine:path}}/history": [
+        data(f"{_API}/machines/{_ACME}/history"),
+        of_another(f"{_API}/machines/{_RIVAL}/history"),
+    ],
+    f"GET {_API}/machines/{{client}}/{{machine:path}}/model": [
+        data(f"{_API}/machines/{_ACME}/model"),
+        of_another(f"{_API}/machines/{_RIVAL}/model"),
+    ],
+    f"GET {_API}/labels/{{label_id}}": [
+        data(f"{_API}/labels/load-0-9-0"),
+        of_another(f"{_API}/labels/load-0-8-0?client=rival&machine=rival-well&time=2026-11-24T02:08:00Z"),
     ],
     f"GET {_API}/incidents": [data(f"{_API}/incidents"), data(f"{_API}/incidents?client=rival")],
     f"GET {_API}/incidents/{{incident_id}}": [

@@ -50,5 +50,6 @@ def _is_for_people(arrival: Arrival) -> bool:
     return (
         arrival.kind == "http"
         and arrival.method in ("GET", "HEAD")
+        and "authorization" not in arrival.headers
         and not arrival.path.startswith((_API, "/_nicegui", "/live/", "/static/", "/favicon.ico"))
     )
