@@ -107,7 +107,8 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     incidents_page()
     health_page()
     pages.add_middleware(MarkedScripts)  # inside of what packs pages, which run_with adds
-    ui.run_with(app, title="wellsentry", show_welcome_message=False)
+    # Pages have styles of their own: Tailwind would be compiled in each browser before anything is shown.
+    ui.run_with(app, title="wellsentry", show_welcome_message=False, tailwind=False, binding_refresh_interval=None)
     app.add_middleware(Gate, rules=rules_of(settings.dashboard))  # the last is outermost
     return app
 

@@ -1,21 +1,24 @@
 """Readings for as long as one likes, what becomes of the memory of worker and sink meanwhile, and how soon both end.
 
-    python -m tests.chaos.soak --minutes 60
+    python -m tests.chaos.soak --minutes 60 --history 1100
 
-The slope is taken over the second half: by then windows, look-ups and buffers have their size.
+The slope is taken over the second half: by then windows, look-ups and buffers have their size. A machine's state
+grows until it has 1,024 readings; with ``--history`` each has so many before the time begins, else what is seen is that they
+fill.
 """
 
 import argparse
+import itertools
 import json
 import random
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.label_store import LabelStore
 from streams.partitions import partition_of
@@ -27,6 +30,8 @@ from tests.processes import Process, running
 
 _LOOK_EVERY_S = 5.0
 _SLICES_PER_S = 20
+#: Readings that wait to be judged while the histories are filled.
+_MOST_AHEAD = 200_000
 
 
 def main() -> None:
@@ -35,6 +40,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--readings-per-s", type=int, default=5_000)
     parser.add_argument("--machines", type=int, default=5_000)
+    parser.add_argument("--history", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with KafkaJars() as kafka, DynamoJars() as dynamo, tempfile.TemporaryDirectory() as scratch:
@@ -68,15 +74,20 @@ def _soak(settings: Settings, processes: dict[str, Process], chosen: argparse.Na
     topic, partitions = settings.topics.readings.name, settings.broker.partitions
     fleet = _readings(chosen.machines, chosen.seed)
     homes: dict[bytes, int] = {}
+
+    def send(count: int) -> None:
+        for key, value in itertools.islice(fleet, count):
+            home = homes.setdefault(key, partition_of(key.decode(), partitions))
+            producer.send(topic, key=key, value=value, partition=home)
+
+    _fill(settings, send, chosen.machines * chosen.history)
     began = time.monotonic()
     seen: dict[str, list[tuple[float, float]]] = {name: [] for name in processes}
     next_look_s, sent = 0.0, 0
     while (elapsed_s := time.monotonic() - began) < 60 * chosen.minutes:
-        for _ in range(min(int(elapsed_s * chosen.readings_per_s) - sent, chosen.readings_per_s)):
-            key, value = next(fleet)
-            home = homes.setdefault(key, partition_of(key.decode(), partitions))
-            producer.send(topic, key=key, value=value, partition=home)
-            sent += 1
+        due = min(int(elapsed_s * chosen.readings_per_s) - sent, chosen.readings_per_s)
+        send(due)
+        sent += due
         if elapsed_s >= next_look_s:
             next_look_s += _LOOK_EVERY_S
             for name, process in processes.items():
@@ -95,6 +106,21 @@ def _soak(settings: Settings, processes: dict[str, Process], chosen: argparse.Na
         told = time.monotonic()
         status = process.end()
         print(f"{name}: ended with status {status} {time.monotonic() - told:.1f} s after it was told to")
+
+
+def _fill(settings: Settings, send: Callable[[int], None], count: int) -> None:
+    """Send ``count`` readings as fast as they are taken, and wait for the labels of all."""
+    labels = [TopicPartition(settings.topics.labels.name, number) for number in range(settings.broker.partitions)]
+    consumer = KafkaConsumer(bootstrap_servers=settings.broker.url)
+    sent = 0
+    while (judged := sum(consumer.end_offsets(labels).values())) < count:
+        if sent < count and sent - judged < _MOST_AHEAD:
+            step = min(_MOST_AHEAD // 4, count - sent)
+            send(step)
+            sent += step
+        else:
+            time.sleep(0.2)
+    consumer.close()
 
 
 def _readings(machines: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
