@@ -90,6 +90,13 @@ def create_topics(url: str, prefix: str, partitions: int) -> None:
     consumer.close()
 
 
+def delete_topics(url: str, prefix: str) -> None:
+    """All of them again, so that the broker has no old changelog to compact while the next one is measured."""
+    admin = KafkaAdminClient(bootstrap_servers=url)
+    admin.delete_topics([one.name for one in topics(prefix)])
+    admin.close()
+
+
 async def send(url: str, topic: str, messages: Iterator[Message]) -> int:
     """Send messages in batches; how many there were."""
     producer = AIOKafkaProducer(bootstrap_servers=url, acks="all", enable_idempotence=True, max_batch_size=500_000)

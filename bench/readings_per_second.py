@@ -17,7 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from bench.contenders import OTHERS, PARTITIONS, WORKER, Contender, Process
 from bench.figures import hand_on, median_of, taken_on
-from bench.fleet import create_topics, models, readings, send_all
+from bench.fleet import create_topics, delete_topics, models, readings, send_all
 from streams.parts.kafka_jars import KafkaJars
 
 
@@ -67,6 +67,7 @@ def measure(url: str, count: int, machines: int, one: Contender) -> float:
     finally:
         process.terminate()
         process.wait(60)
+        delete_topics(url, prefix)
 
 
 def labels_per_second(url: str, topic: str, count: int, process: Process, within_s: float = 240.0) -> float:
