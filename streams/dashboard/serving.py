@@ -16,6 +16,7 @@ from schemas.errors import BadSettings
 from streams.access.rights import rights
 from streams.dashboard.access.rules import require_sign_in_beyond_this_machine
 from streams.log import get_logger, setup_logging
+from streams.runs.memory import keep_little_memory
 from streams.settings import Settings
 from streams.topics_admin import require_topics
 
@@ -35,6 +36,7 @@ def run_dashboard(settings: Settings) -> None:
     """
     require_sign_in_beyond_this_machine(settings.dashboard)
     setup_logging(settings, "dashboard")
+    keep_little_memory()  # pages and messages are large texts that live shortly, made in more threads than one
     require_topics(settings, rights(settings)["dashboard"])
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     with tempfile.TemporaryDirectory(prefix="wellsentry-dashboard-") as pages:
