@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.parts import do_without
 
@@ -13,6 +13,10 @@ from tests.parts import do_without
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 #: No name but this machine's is found: a page that asks for something from elsewhere does not get it.
 _ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
+
+
+# A page may take its time where two cores have other tests to do as well.
+expect.set_options(timeout=20_000)
 
 
 def chromium() -> str:

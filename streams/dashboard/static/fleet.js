@@ -52,7 +52,7 @@ const wellsentryFleet = (() => {
     numberColumn("tubing", "Tubing psi", 1, { valueGetter: p => p.data.signals.tubing_pressure }),
     numberColumn("value", "Value", 1, { headerTooltip: "The stack's feature: for the load stack casing less tubing, psi" }),
     numberColumn("surprise", "Surprise", 2, { comparator: thenByName, headerTooltip: "3 is once in a thousand" }),
-    { field: "spark", headerName: "Last labels", width: 125, sortable: false, cellRenderer: sparkline },
+    { field: "spark", headerName: "Last labels", width: 142, sortable: false, cellRenderer: sparkline },
     numberColumn("urgency", "Urgency", 1, { comparator: thenByName, sortingOrder: ["desc", "asc"] }),
     { field: "rung", headerName: "Model", width: 85, valueFormatter: p => p.value || "none" },
     { field: "fitted_ms", headerName: "Model age", width: 100, cellClass: "ws-number",
