@@ -144,9 +144,9 @@ async def _measure(chosen: argparse.Namespace, pid: int, feeder: int, url: str) 
             found["dashboard_cores"] = figure(used["dashboard"], "cores")
             found["machine_cores"] = figure(used["machine"], "cores")
             found["memory_mb"] = figure(round(memory_mb(pid), 1), "MB")
-            await _visits(url, chosen.visits // 2)
+            await come_and_go(url, chosen.visits // 2)
             before_mb = memory_mb(pid)
-            await _visits(url, chosen.visits - chosen.visits // 2)
+            await come_and_go(url, chosen.visits - chosen.visits // 2)
             found["memory_after_visits_mb"] = figure(round(memory_mb(pid), 1), "MB")
             found["growth_over_visits_mb"] = figure(round(memory_mb(pid) - before_mb, 1), "MB")
         for reader in readers:
@@ -199,7 +199,7 @@ def _never_reads(url: str) -> Iterator[None]:
         yield
 
 
-async def _visits(url: str, count: int) -> None:
+async def come_and_go(url: str, count: int) -> None:
     """Browsers that fetch the page, open its socket, and are gone."""
     async with httpx.AsyncClient() as client:
         for _ in range(count):
