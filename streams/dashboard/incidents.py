@@ -6,6 +6,7 @@ from datetime import datetime
 
 from models.feedback import standing
 from schemas.feedback import Feedback
+from schemas.times import datetime_to_ms
 from streams.dashboard.seen import IncidentSeen
 
 
@@ -30,9 +31,9 @@ class Answer:
     shelved_until: datetime | None
     comments: int
 
-    def is_shelved(self, now: datetime) -> bool:
+    def is_shelved(self, now_ms: int) -> bool:
         """Whether it is to be quiet still."""
-        return self.shelved_until is not None and self.shelved_until > now
+        return self.shelved_until is not None and datetime_to_ms(self.shelved_until) > now_ms
 
 
 def answer(said: Iterable[Feedback]) -> Answer:

@@ -23,7 +23,7 @@ def urgency(row: Row, incident: IncidentSeen | None, answer: Answer | None, now_
     its start, three times after a day. Without one a silent machine counts 2, an anomalous one a tenth of its surprise.
     """
     if incident is not None and row.incident_id == incident.incident_id:
-        if answer is not None and (answer.verdict == "false_alarm" or _is_shelved(answer, now_ms)):
+        if answer is not None and (answer.verdict == "false_alarm" or answer.is_shelved(now_ms)):
             return _NOBODY
         open_h = max(0.0, (row.time_ms - datetime_to_ms(incident.opened_at)) / _HOUR_MS)
         grown = incident.peak_surprise * (1.0 + min(2.0, math.log(1.0 + open_h) / math.log(25.0) + min(open_h, 1.0)))
@@ -47,10 +47,6 @@ def why(row: Row, incident: IncidentSeen | None, answer: Answer | None) -> str:
     if row.silent:
         return "nothing comes any more"
     return f"surprise {_number(row.surprise)}, no alert yet" if row.state == "anomalous" else ""
-
-
-def _is_shelved(answer: Answer, now_ms: int) -> bool:
-    return answer.shelved_until is not None and datetime_to_ms(answer.shelved_until) > now_ms
 
 
 def _number(value: float | None) -> str:

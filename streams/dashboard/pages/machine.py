@@ -47,7 +47,7 @@ def machine_page(picture: Picture, caught_up: asyncio.Event) -> None:
             with frame("No such machine"):
                 ui.label(f"There is no machine {machine_id!r} of client {client_id!r} that you may see.")
             return
-        with frame(machine_id, "answer.js", "machine_chart.js", "machine_cards.js", "machine.js"):
+        with frame(machine_id, "machine_chart.js", "machine_cards.js", "machine.js"):
             ui.html('<div id="machine-head" class="ws-head"></div>', sanitize=False)
             with ui.element("div").classes("ws-filters"):
                 ui.html(_CONTROLS, sanitize=False)

@@ -1,6 +1,6 @@
 // What a person says about an incident: sent once, shown when it comes back from the topic, undone by the same way.
 const wellsentryAnswer = (() => {
-  const { span } = wellsentry;
+  const { span, element } = wellsentry;
   const WORDS = {
     confirm: "confirmed it", false_alarm: "called it a false alarm", acknowledge: "looks after it", comment: "wrote",
     shelve: "shelved it", undo: "took back",
@@ -30,12 +30,6 @@ const wellsentryAnswer = (() => {
         await new Promise(resolve => setTimeout(resolve, 300 * 2 ** attempt));
       }
     }
-  }
-
-  function element(name, properties = {}, ...children) {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
   }
 
   // Buttons and what was said so far. What they may not do is not offered.
@@ -77,5 +71,5 @@ const wellsentryAnswer = (() => {
     return element("div", { className: "ws-answer" }, ...(mayAnswer ? [text, buttons, told] : []), said);
   }
 
-  return { panel, element };
+  return { panel };
 })();

@@ -60,5 +60,12 @@ const wellsentry = (() => {
     return () => { timer ??= setTimeout(() => { timer = null; call(); }, ms); };
   }
 
-  return { state, number, span, follow, soon };
+  // An element with what is in it.
+  function element(name, properties = {}, ...children) {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
+  }
+
+  return { element, state, number, span, follow, soon };
 })();

@@ -1,12 +1,6 @@
 // How the installation does, drawn anew each second from one message.
 const wellsentryHealth = (() => {
-  const { number, span, follow, state } = wellsentry;
-
-  function element(name, properties = {}, ...children) {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  }
+  const { number, span, follow, state, element } = wellsentry;
 
   const count = value => value === null || value === undefined ? "–" : value.toLocaleString("en-US");
   const percent = value => value === null ? "–" : (100 * value).toFixed(1) + " %";

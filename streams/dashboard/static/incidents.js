@@ -1,7 +1,7 @@
 // Incidents, and the one that is chosen.
 const wellsentryIncidents = (() => {
-  const { number, span, follow } = wellsentry;
-  const { panel, element } = wellsentryAnswer;
+  const { number, span, follow, element } = wellsentry;
+  const { panel } = wellsentryAnswer;
   const incidents = new Map();
   const wanted = { state: "open", client: "", machine: "", find: "", incident: "" };
   let api = null, drawn = "";

@@ -1,7 +1,6 @@
 // What stands around a machine's chart: how it is now, a label that explains itself, its model, its incidents.
 const wellsentryCards = (() => {
-  const { state, number, span } = wellsentry;
-  const { element } = wellsentryAnswer;
+  const { state, number, span, element } = wellsentry;
   const { label, unit, utc } = wellsentryChart;
   const minute = ms => ms === null || ms === undefined ? "–" : utc(ms).slice(0, 16);
   const facts = pairs => element("dl", {}, ...pairs.flatMap(([name, value]) => [
