@@ -15,10 +15,13 @@ from streams.parts.embedded_broker import EmbeddedBroker
 from streams.topics_admin import create_topics
 from streams.worker.store import OWNER_KEY
 from tests.conftest import MakeSettings
+from tests.dashboard_at_hand import dashboard
 from tests.end_to_end.test_worker import readings
+from tests.incident import an_incident
 from tests.metrics_at_hand import Scrape, address, asked, names_used, queries, scrape, wait_ready
 from tests.models.engines import as_published, model
 from tests.processes import running, wait_until
+from tests.receiver import SECRET, receiving
 from tests.topics_at_hand import AtHand
 
 MACHINES = 5
@@ -117,8 +120,43 @@ def test_what_is_told_is_what_is_on_the_topics_and_in_the_table(
     told = settled.samples | stored.samples
     ours = {name: values for name, values in told.items() if name.startswith("wellsentry_")}
     assert not {label for values in ours.values() for key in values for label in dict(key)} - BOUNDED
-    asked_for = {name for query in queries() for name in names_used(query) if "trainer" not in name}
-    assert asked_for <= told.keys(), "rules and dashboard ask for what real programs serve"
+    others = {"dashboard", "notices", "trainer"}
+    asked_for = {name for part, names in _asked_for().items() if part not in others for name in names}
+    assert asked_for <= told.keys(), "rules and boards ask for what real programs serve"
+
+
+def test_dashboard_and_notifier_tell_as_processes_what_rules_and_boards_ask_for(
+    embedded_broker_url: str, make_settings: MakeSettings, at: AtHand, tmp_path: Path
+) -> None:
+    with receiving() as receiver:
+        crew = {"url": receiver.url, "secret": SECRET}
+        settings = make_settings(embedded_broker_url, metrics=SERVED, notifier={"targets": {"crew": crew}})
+        at_hand = at(settings)
+        incident = an_incident("well-1", 0)
+        at_hand.send(settings.topics.incidents.name, [(b"well-1", incident.model_dump_json().encode())])
+        with running("notify", settings, tmp_path) as notifier, dashboard(settings, tmp_path) as (_, board):
+            of_notifier, of_board = address(notifier), address(board)
+            for url, process in ((of_notifier, notifier), (of_board, board)):
+                wait_ready(url, process)
+            told = wait_until(
+                lambda: (now := scrape(of_notifier)).total("wellsentry_notices_told_total", target="crew") and now,
+                what="notice told of",
+                process=notifier,
+            )
+            shown = scrape(of_board)
+    assert len(receiver.got) == told.total("wellsentry_notices_told_total") == 1
+    assert shown.total("wellsentry_dashboard_labels_behind") == 0
+    asked_for = _asked_for()
+    assert asked_for["dashboard"] <= shown.samples.keys()
+    assert asked_for["notices"] <= told.samples.keys()
+
+
+def _asked_for() -> dict[str, set[str]]:
+    """The metrics that rules and boards ask for, by the part of the system in their name."""
+    found: dict[str, set[str]] = {}
+    for name in {name for query in queries() for name in names_used(query)}:
+        found.setdefault(name.split("_")[1], set()).add(name)
+    return found
 
 
 def _written(changelog: list[Any]) -> list[Any]:
