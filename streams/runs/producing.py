@@ -1,8 +1,10 @@
 """Sending a run of records below Faust's and aiokafka's one-at-a-time calls."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from typing import Any
+import time
+from collections.abc import Awaitable, Sequence
+from itertools import islice
+from typing import Any, Final
 
 from aiokafka.errors import ProducerFenced
 
@@ -11,10 +13,25 @@ from streams.runs.app import RunApp
 
 Record = tuple[bytes | None, bytes | None]
 
+_NO_HEADERS: Final[list[Any]] = []
 
-async def send_run(
-    app: RunApp, topic: str, partition: int, records: Iterable[Record], timestamp_ms: int | None = None
-) -> int | None:
+
+def fill(batch: Any, records: Sequence[Record], begin: int, timestamp_ms: int) -> int:
+    """Append records from number ``begin`` on to aiokafka's empty batch; the number of the first that finds no room.
+
+    An empty batch has room for a record of any size. aiokafka's own ``append`` looks for serializers, the time and whether
+    the batch is closed before each record.
+    """
+    append, count = batch._builder.append, 0
+    for key, value in islice(records, begin, None):
+        if append(count, timestamp_ms, key, value, _NO_HEADERS) is None:
+            break
+        count += 1
+    batch._relative_offset = count
+    return begin + count
+
+
+async def send_run(app: RunApp, topic: str, partition: int, records: Sequence[Record]) -> int | None:
     """Send ``records`` in order and return when all are durable: the offset of the last one, None when there is none.
 
     They go in as few batches as possible. A record larger than a batch is sent by itself. To a partition that another has
@@ -32,21 +49,12 @@ async def send_run(
     pending: list[Awaitable[Any]] = []
     counts: list[int] = []
 
-    async def hand_over(batch: Any) -> None:
+    now_ms, begin = int(time.time() * 1000), 0
+    while begin < len(records):
+        batch = producer.create_batch() if claim is None else claim.batch(producer, topic)
+        begin = fill(batch, records, begin, now_ms)
         counts.append(batch.record_count())
         pending.append(await producer.send_batch(batch, topic, partition=partition))
-
-    def new_batch() -> Any:
-        return producer.create_batch() if claim is None else claim.batch(producer, topic)
-
-    batch = new_batch()
-    for key, value in records:
-        if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
-            await hand_over(batch)
-            batch = new_batch()
-            batch.append(key=key, value=value, timestamp=timestamp_ms)  # the first one has room, whatever its size
-    if batch.record_count():
-        await hand_over(batch)
     sent: list[Any] = await asyncio.gather(*pending, return_exceptions=True)
     for error in sent:
         if claim is not None and isinstance(error, ProducerFenced):

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport, changed in the eight places that delivering runs needs.
+"""Faust's Kafka transport, changed in the nine places that delivering runs needs.
 
 1. ``_drain_messages`` hands over one message for each topic of a fetch, its value being a :class:`Run` of each partition.
 2. Partitions are resumed only together with the flow. Stock recovery resumes them, then clears the agents' queues: what
@@ -11,6 +11,7 @@
    of each of their records.
 7. Before anything is read of partitions that were given, the application may take them over (``on_assign``).
 8. A broker that is gone is waited for (:mod:`streams.runs.broker_gone`).
+9. What is sent is written in one go (:mod:`streams.runs.joining`).
 
 These are inner names of Faust. ``pyproject.toml`` pins the version and ``tests/streams/test_runs_transport.py`` holds each
 of them, so that an upgrade fails in a test and not at night.
@@ -28,6 +29,7 @@ from faust.types import TP, ConsumerMessage
 from streams.log import get_logger
 from streams.runs.batches import Fetched, all_records
 from streams.runs.broker_gone import ask_with_pauses, let_batches_wait
+from streams.runs.joining import write_in_one_go
 from streams.runs.run import MAX_RUN, Run
 
 log = get_logger(__name__)
@@ -257,6 +259,7 @@ class RunProducer(driver.Producer):  # type: ignore[misc]
                 await self._producer.stop()
             await super().on_start()
         let_batches_wait(self._producer)
+        write_in_one_go(self._producer)
 
     async def create_topic(self, *args: Any, **kwargs: Any) -> None:
         """Create nothing."""

@@ -8,6 +8,7 @@ import aiokafka
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer import fetcher
 from aiokafka.producer import message_accumulator
 from aiokafka.producer.transaction_manager import TransactionManager
@@ -33,8 +34,8 @@ from streams.runs.transport import RunConsumer, RunProducer, RunTransport, _Cons
         (AIOKafkaProducer, "create_batch send_batch _txn_manager _message_accumulator"),
         (message_accumulator.MessageAccumulator, "_batch_size _compression_type _batches"),
         (message_accumulator.MessageBatch, "_ctime expired"),
-        (AIOKafkaClient, "force_metadata_update"),
-        (message_accumulator.BatchBuilder, "_set_producer_state record_count"),
+        (AIOKafkaClient, "force_metadata_update send"),
+        (message_accumulator.BatchBuilder, "_set_producer_state record_count _builder _relative_offset"),
         (TransactionManager, "maybe_add_partition_to_txn set_pid_and_epoch producer_id producer_epoch"),
         (recovery.Recovery, "tp_to_table"),
     ],
@@ -49,6 +50,13 @@ def test_what_we_reach_into_is_still_there(owner: type, names: str) -> None:
 def test_a_batch_is_told_whose_it_is_by_the_method_that_a_claim_s_batch_changes() -> None:
     source = inspect.getsource(message_accumulator.MessageBatch.set_producer_state)
     assert "self._builder._set_producer_state(" in source
+
+
+def test_a_request_is_put_together_where_we_hand_over_pieces() -> None:
+    source = inspect.getsource(AIOKafkaConnection.send)
+    for line in ("header.encode() + request_struct.encode()", "len(message)", "self._writer.write(size + message)"):
+        assert source.count(line) == 1, line
+    assert source.count("message") == 3, "nothing else is done with it"
 
 
 def test_the_transport_uses_our_consumer_producer_and_thread() -> None:
