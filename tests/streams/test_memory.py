@@ -48,3 +48,36 @@ def test_the_steps_are_loaded_without_scipy() -> None:
         "import scipy.linalg.cython_blas"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+_BURST = """
+import ctypes
+from pathlib import Path
+from streams.runs import memory
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+memory.keep_little_memory()
+before = resident_mb()
+stays = []
+for n in range(1000):
+    burst = [bytes(700) for _ in range(100)]
+    stays.append(burst.pop())
+    if n == 999:
+        much = resident_mb()
+    stays.append(burst)
+stays = [one for one in stays if isinstance(one, bytes)]
+left = resident_mb()
+turns = iter((False, True))
+memory._give_back(ctypes.CDLL(None).malloc_trim, lambda _: next(turns))
+print(before, much, left, resident_mb())
+"""
+
+
+def test_what_a_burst_leaves_between_things_that_stay_is_given_back() -> None:
+    made = subprocess.run([sys.executable, "-c", _BURST], capture_output=True, check=True, text=True)
+    before, much, left, after = map(float, made.stdout.split())
+    assert much - before > 60
+    assert left - before > 50, "freed, and not returned by itself"
+    assert after - before < 20
