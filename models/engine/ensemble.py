@@ -17,7 +17,8 @@ from models.engine.steps import judge_by_views
 from models.engine.views.again import ask_about_late, look_again, make_room, move_said, say
 from models.engine.views.look import look
 from models.engine.views.names import VIEWS, WEIGHTS
-from models.engine.views.state import LONG, MEAN, ViewsState
+from models.engine.views.remembered import LONG, bring_in_order
+from models.engine.views.state import MEAN, ViewsState
 from models.engine.views.tally import MEAN_ENDS, RAW_ENDS, tabulate
 from models.engine.window import refill
 from models.stacks.base import Reference
@@ -82,7 +83,7 @@ class EnsembleScorer:
         bins = self.before(after)
         ask_about_late(
             after, state.ring_ms, state.ring_signal, state.ring_feature, state.ring_view, v.viewed, v.long_length,
-            v.sorted_value, v.sorted_mean, v.week, v.table, self.weights, self._memory_ms, self._decades, v.centre, v.scale,
+            v.values, v.means, v.week, v.table, self.weights, self._memory_ms, self._decades, v.centre, v.scale,
             v.axes, v.limit, v.said, v.said_together, bins[0],
         )  # fmt: skip
         move_said(before, remembered, after, bins, v.table, self.weights, state.ring_view, v.said)
@@ -149,8 +150,8 @@ class EnsembleScorer:
         state, v = self._state, self.views
         for k in range(state.features):
             held = min(int(v.long_length[slot, k]), LONG)
-            v.sorted_value[slot, k, :held] = np.sort(v.long_value[slot, k, :held])
-            v.sorted_mean[slot, k, :held] = np.sort(v.long_mean[slot, k, :held])
+            bring_in_order(v.values[slot, k], held)
+            bring_in_order(v.means[slot, k], held)
             for t in range(v.counts.shape[2]):
                 tabulate(v.counts[slot, k, t], MEAN_ENDS if t == MEAN else RAW_ENDS, v.table[slot, k, t])
         for length, valid, ordered in (
@@ -164,7 +165,7 @@ class EnsembleScorer:
         look(
             run.slot, run.sequence, run.kind, run.time_ms, run.median, run.own,
             state.ring_view[run.slot, run.sequence % state.history], state.ring_ms, state.ring_signal, state.ring_feature,
-            state.ring_view, v.viewed, v.long_length, v.long_value, v.long_mean, v.sorted_value, v.sorted_mean, v.week,
+            state.ring_view, v.viewed, v.long_length, v.values, v.means, v.week,
             v.counts, v.table, v.pending, v.short_length, v.short_valid, v.short_sorted, v.wide_length, v.wide_valid,
             v.wide_sorted, v.median_before, self.weights, self._gather_ms, self._memory_ms, self._decades, v.slow, v.gathered,
             v.centre, v.scale, v.axes, v.limit, v.said, v.said_together, np.empty((n, k, len(VIEWS))), np.empty((n, k)),

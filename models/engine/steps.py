@@ -171,7 +171,7 @@ def judge_by_views(
     look(
         slot[first:stop], found.sequence[first:stop], found.kind[first:stop], found.time_ms[first:stop],
         found.median[first:stop], own, forest, state.ring_ms, state.ring_signal, state.ring_feature, state.ring_view,
-        views.viewed, views.long_length, views.long_value, views.long_mean, views.sorted_value, views.sorted_mean, views.week,
+        views.viewed, views.long_length, views.values, views.means, views.week,
         views.counts, views.table, views.pending, views.short_length, views.short_valid, views.short_sorted,
         views.wide_length, views.wide_valid, views.wide_sorted, views.median_before, weights, rules.gather_ms,
         rules.memory_ms, rules.decades, views.slow, views.gathered, views.centre, views.scale, views.axes, views.limit,

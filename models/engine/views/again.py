@@ -15,8 +15,9 @@ from models.engine.late import speak_of
 from models.engine.state import UNLEARNT
 from models.engine.views.look import NO_FOREST, STEPS, UNSEEN, noted
 from models.engine.views.names import FOREST
+from models.engine.views.remembered import LONG
 from models.engine.views.scores import mean_of_the_moment, score_by_memory, score_by_windows, short_mean
-from models.engine.views.state import LONG, MEAN, SILENT, SILENT_TOGETHER, TOGETHER_STEPS
+from models.engine.views.state import MEAN, SILENT, SILENT_TOGETHER, TOGETHER_STEPS
 from models.engine.views.tally import HIGHEST, TABLE_STEPS, mean_bin, raw_bin
 from models.engine.views.together import distance, short_means, surprise_together
 from models.engine.window import advance, refill
@@ -96,8 +97,8 @@ def ask_about_late(
     ring_view: Any,
     viewed: Any,
     long_length: Any,
-    sorted_value: Any,
-    sorted_mean: Any,
+    values: Any,  # rows x k x 2 LONG: the long history
+    short_means_of: Any,  # the same of its short means
     week: Any,
     table: Any,
     weights: Any,
@@ -129,7 +130,7 @@ def ask_about_late(
         raw[:] = np.nan
         score_by_memory(
             np.float32(ring[at]), short_mean(ring, q), mean_of_the_moment(ring, q), tail.median[0, k], tail.time_ms[0],
-            sorted_value[s, k], sorted_mean[s, k], min(long_length[s, k], LONG), week[s, k], raw,
+            values[s, k], short_means_of[s, k], min(long_length[s, k], LONG), week[s, k], raw,
         )  # fmt: skip
         for v in range(MEAN):
             b = raw_bin(raw[v] / spread) if raw[v] == raw[v] else bins[k, v]

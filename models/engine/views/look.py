@@ -8,9 +8,9 @@ from models.engine.codes import SCORABLE
 from models.engine.compiled import compiled
 from models.engine.views.daily import note_day
 from models.engine.views.names import FOREST
-from models.engine.views.nearest import insert, replace
+from models.engine.views.remembered import LONG, remember
 from models.engine.views.scores import mean_of_the_moment, score_by_memory, score_by_windows, short_mean
-from models.engine.views.state import LONG, MEAN, PENDING, SILENT, SILENT_TOGETHER, STRIDE, TALLIES, TOGETHER_STEPS
+from models.engine.views.state import MEAN, PENDING, SILENT, SILENT_TOGETHER, STRIDE, TALLIES, TOGETHER_STEPS
 from models.engine.views.tally import HIGHEST, MEAN_ENDS, RAW_ENDS, TABLE_STEPS, fade, mean_bin, raw_bin, tabulate
 from models.engine.views.together import distance, make_reference, short_means, slow_means, surprise_together
 from models.engine.window import advance
@@ -51,10 +51,8 @@ def look(
     ring_view: Any,  # rows x history x k, out: what is needed to learn a reading again
     viewed: Any,
     long_length: Any,
-    long_value: Any,
-    long_mean: Any,
-    sorted_value: Any,
-    sorted_mean: Any,
+    values: Any,  # rows x k x 2 LONG: the long history
+    short_means_of: Any,  # the same of its short means
     week: Any,
     counts: Any,
     table: Any,
@@ -123,8 +121,7 @@ def look(
                     wide_valid[s, k], spread, raw,
                 )  # fmt: skip
                 score_by_memory(
-                    value, short, today, median[i, k], time_ms[i], sorted_value[s, k], sorted_mean[s, k], held,
-                    week[s, k], raw,
+                    value, short, today, median[i, k], time_ms[i], values[s, k], short_means_of[s, k], held, week[s, k], raw,
                 )  # fmt: skip
                 total = 0.0
                 for v in range(MEAN):
@@ -143,15 +140,8 @@ def look(
                 pending[s, k, MEAN, place] = b
             if machine.learned % STRIDE == 0:
                 length = long_length[s, k]
-                put = length % LONG
-                if length >= LONG:
-                    replace(sorted_value[s, k], LONG, long_value[s, k, put], value)
-                    replace(sorted_mean[s, k], LONG, long_mean[s, k, put], short)
-                else:
-                    insert(sorted_value[s, k], length, value)
-                    insert(sorted_mean[s, k], length, short)
-                long_value[s, k, put] = value
-                long_mean[s, k, put] = short
+                remember(values[s, k], length, value)
+                remember(short_means_of[s, k], length, short)
                 long_length[s, k] = length + 1
             newest_day = note_day(week[s, k], machine.newest_day, time_ms[i], today)
             if k == features - 1:

@@ -8,6 +8,7 @@ from models.engine.compiled import compiled
 from models.engine.views.daily import day_distance
 from models.engine.views.names import LEVEL, RARE_MEAN, RARE_MEDIAN, RARE_VALUE, RESIDUAL, SPREAD, TIME_OF_DAY
 from models.engine.views.nearest import nearest
+from models.engine.views.remembered import ordered
 from models.engine.views.state import SHORT_WINDOW
 from models.engine.window import middle
 
@@ -91,8 +92,8 @@ def score_by_memory(
     today: float,
     median: float,
     time_ms: int,
-    sorted_value: Any,
-    sorted_mean: Any,
+    values: Any,  # 2 LONG: the long history and its order
+    means: Any,  # 2 LONG: that of the short means
     held: int,  # values in these two
     week: Any,
     raw: Any,  # VIEWS, out
@@ -100,7 +101,7 @@ def score_by_memory(
     """The views that compare with what was learnt."""
     if held >= _LEAST_LONG:
         neighbour = max(1, int(held * _NEIGHBOUR_SHARE))
-        raw[RARE_VALUE] = nearest(sorted_value, held, value, neighbour)
-        raw[RARE_MEAN] = nearest(sorted_mean, held, short, neighbour)
-        raw[RARE_MEDIAN] = nearest(sorted_value, held, np.float32(median), neighbour)
+        raw[RARE_VALUE] = nearest(ordered(values), held, value, neighbour)
+        raw[RARE_MEAN] = nearest(ordered(means), held, short, neighbour)
+        raw[RARE_MEDIAN] = nearest(ordered(values), held, np.float32(median), neighbour)
     raw[TIME_OF_DAY] = day_distance(week, time_ms, today)

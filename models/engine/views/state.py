@@ -12,10 +12,10 @@ from models.engine.columns import Columns
 from models.engine.state import LATENESS
 from models.engine.views.daily import DAYS, SLOTS
 from models.engine.views.names import VIEWS
+from models.engine.views.remembered import Floats, no_histories, ring
 from models.engine.views.tally import BINS
 
-#: Values in the long history; every second one goes in, so it spans twice as many readings.
-LONG: Final = 1024
+#: Every second value goes into the long history, so it spans twice as many readings as it has numbers.
 STRIDE: Final = 2
 SHORT_WINDOW: Final = 30
 LONG_WINDOW: Final = 300
@@ -67,14 +67,22 @@ class ViewsState(Columns):
         self.checkpoint_every = min(CHECKPOINT, 3 * (history - self.long_window) // 4)
         self._make_room(1)
 
+    @property
+    def long_value(self) -> Floats:
+        """Rows x k x LONG: the values of the long history, a ring."""
+        return ring(self.values)
+
+    @property
+    def long_mean(self) -> Floats:
+        """Rows x k x LONG: their short means, a ring."""
+        return ring(self.means)
+
     def _make_room(self, room: int) -> None:
         k, s = self.features, self.signals
         self.viewed = np.zeros(room, VIEWED)
         self.long_length = np.zeros((room, k), np.int64)  # values that ever went in
-        self.long_value = np.zeros((room, k, LONG), np.float32)  # a ring
-        self.long_mean = np.zeros((room, k, LONG), np.float32)
-        self.sorted_value = np.zeros((room, k, LONG), np.float32)
-        self.sorted_mean = np.zeros((room, k, LONG), np.float32)
+        self.values = no_histories(room, k)
+        self.means = no_histories(room, k)
         self.week = np.zeros((room, k, DAYS, SLOTS), np.float32)
         self.counts = np.zeros((room, k, TALLIES, BINS), np.float32)
         self.table = np.zeros((room, k, TALLIES, BINS), np.uint8)
