@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.feedback import Feedback
 from schemas.topics import Topics
 from streams.access.broker import for_aiokafka
 from streams.dashboard.events.tail import Tail
@@ -19,12 +20,12 @@ from streams.dashboard.picture import Picture
 from streams.dashboard.seen import (
     NOT_SEEN,
     LabelSeen,
-    see_feedback,
     see_incident,
     see_label,
     see_model,
     see_status,
 )
+from streams.feedback.reading import read_one
 from streams.log import get_logger
 from streams.settings import Settings
 
@@ -150,7 +151,7 @@ class Following:
                 records, lambda record: self._picture.take_incident(see_incident(record.value))
             ),
             topics.feedback.name: lambda records: self._each(
-                records, lambda record: self._picture.take_feedback(see_feedback(record.value))
+                records, lambda record: self._picture.take_feedback(self._feedback(record))
             ),
             topics.rejected.name: lambda records: self._each(
                 records, lambda record: self._rejections.take(see_rejected(record.value), record.timestamp)
@@ -159,6 +160,9 @@ class Following:
                 records, lambda record: self._picture.take_model(see_model(record.value))
             ),
         }
+
+    def _feedback(self, record: Any) -> Feedback:
+        return read_one(TopicPartition(record.topic, record.partition), record, self._settings.broker.partitions)
 
     def _labels(self, records: list[Any]) -> None:
         seen: list[tuple[LabelSeen, int]] = []

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from schemas.feedback import Feedback
 from schemas.times import datetime_to_ms
 
 
@@ -131,11 +130,6 @@ def see_incident(value: bytes) -> IncidentSeen:
 def see_model(value: bytes) -> ModelSeen:
     """A model, without what it judges by."""
     return _model(value)
-
-
-def see_feedback(value: bytes) -> Feedback:
-    """What a person said: pydantic's own, for there is little of it."""
-    return Feedback.model_validate_json(value)
 
 
 def ms_or_none(moment: datetime | None) -> int | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
-from pydantic import ValidationError
 
 from schemas.feedback import Feedback
 from streams.feedback.places import home_of
@@ -26,8 +25,8 @@ def read_feedback(
     found = []
     for record in records:
         try:
-            found.append((int(record.offset), _read(tp, record, partitions)))
-        except (ValidationError, ValueError) as error:
+            found.append((int(record.offset), read_one(tp, record, partitions)))
+        except ValueError as error:
             tell(
                 "not feedback, left out",
                 action="feedback_refused",
@@ -39,7 +38,8 @@ def read_feedback(
     return found
 
 
-def _read(tp: TopicPartition, record: Any, partitions: int) -> Feedback:
+def read_one(tp: TopicPartition, record: Any, partitions: int) -> Feedback:
+    """What was said in a record of ``tp``. Raises :class:`ValueError` for what is no feedback or not where its machine is."""
     value = record.value or b""
     if len(value) > _MOST_BYTES:
         raise ValueError(f"it has {len(value)} bytes, more than {_MOST_BYTES}")

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from pydantic import ValidationError
 
 from models.feedback import standing
 from models.notices.quiet import KINDS, who_quiets
@@ -17,6 +16,7 @@ from schemas.feedback import Feedback
 from schemas.incidents import Incident
 from streams.access.broker import for_aiokafka, no_topic
 from streams.access.why import start
+from streams.feedback.reading import read_feedback
 from streams.log import ThrottledWarnings, get_logger
 from streams.settings import Settings
 
@@ -35,14 +35,9 @@ class Said:
         self._of_machine: dict[tuple[str, str], list[Feedback]] = {}
         self._tell = ThrottledWarnings(log)
 
-    def take(self, values: Iterable[bytes | None]) -> None:
-        """Take in records of the feedback topic, in their order."""
-        for value in values:
-            try:
-                said = Feedback.model_validate_json(value or b"")
-            except ValidationError as error:
-                self._tell("a record holds no feedback", action="skip", detail=error.errors()[0]["msg"])
-                continue
+    def take(self, tp: TopicPartition, records: Sequence[Any], partitions: int) -> None:
+        """Take in records of the feedback topic, which has so many partitions, in their order."""
+        for _, said in read_feedback(tp, records, partitions, self._tell):
             if said.kind in KINDS:
                 self._of_machine.setdefault((said.client_id, said.machine_id), []).append(said)
 
@@ -74,8 +69,8 @@ async def follow_feedback(settings: Settings, said: Said, caught_up: asyncio.Eve
         quiet_since_s = time.monotonic()
         while True:
             fetched = await consumer.getmany(timeout_ms=_FETCH_MS)
-            for records in fetched.values():
-                said.take(record.value for record in records)
+            for tp, records in fetched.items():
+                said.take(tp, records, len(partitions))
             if fetched:
                 quiet_since_s = time.monotonic()
             elif not caught_up.is_set() and time.monotonic() - quiet_since_s >= _QUIET_S and await _at(consumer, ends):

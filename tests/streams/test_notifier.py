@@ -12,10 +12,12 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
@@ -31,6 +33,7 @@ from streams.notifier.signing import signed_headers
 from streams.notifier.targets import TargetSettings
 from streams.notifier.webhook import Webhook
 from streams.notifier.words import text_of, title_of
+from streams.partitions import partition_of
 from streams.settings import load_settings
 from tests.certificates import make_certificates
 from tests.incident import an_incident
@@ -304,8 +307,17 @@ def test_feedback_that_cannot_be_read_is_passed_over_and_what_is_undone_quiets_n
     shelve = {**about, "incident_id": None, "feedback_id": "a", "kind": "shelve", "until": "2026-11-25T00:00:00Z"}
     undo = {**about, "incident_id": None, "feedback_id": "b", "kind": "undo", "undoes": "a"}
     incident = an_incident("well-7", 1)
-    said.take([b"nonsense", None, msgspec.json.encode(shelve)])
+    home = TopicPartition("feedback", partition_of("well-7", 8))
+
+    def take(*values: bytes | None, key: bytes = b"well-7", tp: TopicPartition = home) -> None:
+        said.take(tp, [SimpleNamespace(offset=n, key=key, value=value) for n, value in enumerate(values)], 8)
+
+    take(b"nonsense", None)
+    take(msgspec.json.encode(shelve), key=b"well-8")
+    take(msgspec.json.encode(shelve), tp=TopicPartition("feedback", (home.partition + 1) % 8))
+    assert said.who_quiets(incident) is None, "the engine would not take any of them either"
+    take(msgspec.json.encode(shelve))
     assert said.who_quiets(incident) is not None
     assert said.who_quiets(an_incident("well-8", 1)) is None
-    said.take([msgspec.json.encode(undo)])
+    take(msgspec.json.encode(undo))
     assert said.who_quiets(incident) is None
