@@ -1,12 +1,12 @@
 """How late labels are seen in a browser, and what the dashboard takes for it.
 
-    python -m bench.dashboard [--machines 5000] [--rate 5000] [--browsers 2] [--open 20] [--seconds 20] [--visits 200]
+    python -m bench.dashboard [--machines 5000] [--rate 5000] [--browsers 2] [--open 20] [--seconds 20]
 
 Apache Kafka, a feeder of labels (`bench/label_feed.py`), the dashboard and Chromium share this machine. ``--open``
 browsers have the fleet open: ``--browsers`` of them are real ones, the others take and read what a browser is sent, without
 drawing it, since twenty browsers that draw need more than two cores whatever serves them. A label's value is the moment it
-was sent at, so what a cell shows tells how late it is: noted whenever a cell in view changes. ``--visits`` is how many
-browsers come and go meanwhile, and one that never reads what it is sent is there all the time.
+was sent at, so what a cell shows tells how late it is: noted whenever a cell in view changes. One that never
+reads what it is sent is there all the time. What browsers leave behind that come and go: `bench/dashboard_visits.py`.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import numpy as np
 import websockets
 from playwright.async_api import Browser, Page, async_playwright
@@ -63,7 +62,6 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, default=2)
     parser.add_argument("--open", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--visits", type=int, default=200)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     chosen = parser.parse_args()
@@ -144,11 +142,6 @@ async def _measure(chosen: argparse.Namespace, pid: int, feeder: int, url: str) 
             found["dashboard_cores"] = figure(used["dashboard"], "cores")
             found["machine_cores"] = figure(used["machine"], "cores")
             found["memory_mb"] = figure(round(memory_mb(pid), 1), "MB")
-            await come_and_go(url, chosen.visits // 2)
-            before_mb = memory_mb(pid)
-            await come_and_go(url, chosen.visits - chosen.visits // 2)
-            found["memory_after_visits_mb"] = figure(round(memory_mb(pid), 1), "MB")
-            found["growth_over_visits_mb"] = figure(round(memory_mb(pid) - before_mb, 1), "MB")
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
@@ -197,15 +190,6 @@ def _never_reads(url: str) -> Iterator[None]:
             % (host.encode(), port.encode(), url.encode())
         )
         yield
-
-
-async def come_and_go(url: str, count: int) -> None:
-    """Browsers that fetch the page, open its socket, and are gone."""
-    async with httpx.AsyncClient() as client:
-        for _ in range(count):
-            (await client.get(f"{url}/")).raise_for_status()
-            async with websockets.connect(f"ws{url.removeprefix('http')}/live/fleet", max_size=None) as live:
-                await live.recv()
 
 
 async def _ages(pages: list[Page]) -> list[float]:

@@ -13,7 +13,10 @@ import uuid
 from pathlib import Path
 from typing import Final
 
-from bench.dashboard import bench_settings, come_and_go, running_dashboard
+import httpx
+import websockets
+
+from bench.dashboard import bench_settings, running_dashboard
 from bench.figures import Figures, figure, hand_on, taken_on
 from bench.processes import memory_mb
 from streams.parts.kafka_jars import KafkaJars
@@ -44,10 +47,19 @@ async def _rounds(url: str, pid: int, visits: int, rounds: int) -> list[float]:
     """Memory before the first round and after each, MB."""
     seen = [round(memory_mb(pid), 1)]
     for _ in range(rounds):
-        await come_and_go(url, visits)
+        await _come_and_go(url, visits)
         await asyncio.sleep(_FORGOTTEN_AFTER_S)
         seen.append(round(memory_mb(pid), 1))
     return seen
+
+
+async def _come_and_go(url: str, count: int) -> None:
+    """Browsers that fetch the page, open its socket, and are gone."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(count):
+            (await client.get(f"{url}/")).raise_for_status()
+            async with websockets.connect(f"ws{url.removeprefix('http')}/live/fleet", max_size=None) as live:
+                await live.recv()
 
 
 if __name__ == "__main__":
