@@ -26,8 +26,8 @@ from streams.settings import Settings
 _HOUR_MS: Final = 3_600_000
 #: Each takes a connection to Kafka of its own, for a moment.
 _AT_ONCE: Final = 4
-#: Who asks for a record that is still to come would wait for it.
-_RECORD_WITHIN_S: Final = 5.0
+#: Who asks for a record that is still to come would wait for it. What is late by more is found by the longer way.
+_RECORD_WITHIN_S: Final = 2.0
 _RECORD_BYTES: Final = 65_536
 _LAST_OFFSET: Final = 2**62
 

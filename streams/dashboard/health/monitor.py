@@ -36,6 +36,8 @@ class Monitor:
         self._rates: dict[str, float] = {}  # records a second, by program
         self._asked_at_s = 0.0
         self._broker: str | None = None  # why it does not answer
+        self._shown: dict[frozenset[str] | None, dict[str, Any]] = {}  # by clients that are seen
+        self._shown_second = 0
 
     def take_labels(self, labels: list[tuple[LabelSeen, int]]) -> None:
         """A listener of :class:`Following`."""
@@ -69,8 +71,18 @@ class Monitor:
         self._groups, self._asked_at_s, self._broker = groups, now_s, None
 
     def shown(self, viewer: Viewer, following: Following) -> dict[str, Any]:
-        """Everything as plain values. What is of other clients is not in it; whoever sees some only sees no rejections."""
+        """Everything as plain values. What is of other clients is not in it; whoever sees some only sees no rejections.
+
+        All who see the same clients share what one of them was shown in the same second: it goes over all rows.
+        """
         now_ms = self._now_ms()
+        if now_ms // 1000 != self._shown_second:
+            self._shown, self._shown_second = {}, now_ms // 1000
+        if viewer.clients not in self._shown:
+            self._shown[viewer.clients] = self._look(viewer, following, now_ms)
+        return self._shown[viewer.clients]
+
+    def _look(self, viewer: Viewer, following: Following, now_ms: int) -> dict[str, Any]:
         now, usual = self.verdicts.anomalous(viewer, now_ms)
         rows = [row for key, row in self._picture.rows.items() if viewer.sees(key[0])]
         everything = viewer.clients is None
