@@ -22,6 +22,7 @@ class Message:
     key: bytes | None
     value: bytes | None
     good: bool = True
+    may_have_no_partner: bool = False  # by tag, and of a tag or a machine that nobody else may ever send
 
 
 class Fleet:

@@ -38,7 +38,13 @@ class PoisonedFleet(Fleet):
         found = super().burst(number)
         if number < len(self._poison):
             found += [
-                Message((one.key or b"evil").decode(errors="replace"), one.key, one.value, _is_good(one))
+                Message(
+                    (one.key or b"evil").decode(errors="replace"),
+                    one.key,
+                    one.value,
+                    _is_good(one),
+                    one.fate == "either",
+                )
                 for one in self._poison[number]
             ]
             # Not shuffled within a machine: the order of the good ones is part of the story.
