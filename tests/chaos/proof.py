@@ -154,7 +154,7 @@ def _each_in_its_place(
         for at, (message, record) in enumerate(zip(messages, readings[number], strict=False)):
             by_tag = message.good and b'"tag"' in (message.value or b"")
             has_label = record.offset in labelled or (by_tag and record.offset in partners)
-            may_wait = message.may_have_no_partner or last[message.home] == at
+            may_wait = message.may_have_no_partner or last.get(message.home) == at
             held = by_tag and not has_label and may_wait
             if message.good != (has_label or held) or message.good == (record.offset in refused):
                 wrong.append(f"readings/{number}/{record.offset} (good: {message.good}) is not where it belongs")
