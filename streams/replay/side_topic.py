@@ -1,6 +1,7 @@
 """A topic beside those of production, for labels that were made again."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from schemas.topics import DAY_MS
 from streams.access.broker import for_aiokafka
 from streams.access.why import start
 from streams.reading_ranges import Bounds, RangeReader
-from streams.runs.producing import Record
+from streams.runs.producing import Record, fill
 from streams.settings import Settings
 from streams.topics_admin import create_side_topic
 
@@ -79,17 +80,11 @@ class SideTopic:
         self._skip[partition] = self._skip.get(partition, 0) - again
         self._sent[partition] = self._sent.get(partition, 0) + len(labels)
         await self._settle()
-        batch = self._producer.create_batch()
-        for key, value in labels[again:]:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                await self._hand_over(partition, batch)
-                batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None)
-        if batch.record_count():
-            await self._hand_over(partition, batch)
-
-    async def _hand_over(self, partition: int, batch: Any) -> None:
-        self._pending.append(await self._producer.send_batch(batch, self.name, partition=partition))
+        begin, now_ms = again, int(time.time() * 1000)
+        while begin < len(labels):
+            batch = self._producer.create_batch()
+            begin = fill(batch, labels, begin, now_ms)
+            self._pending.append(await self._producer.send_batch(batch, self.name, partition=partition))
 
     async def _settle(self) -> None:
         pending, self._pending = self._pending, []
