@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
+from kafka.admin import KafkaAdminClient, NewTopic
 
 from schemas.errors import BrokerError
 from streams.access.rights import rights
@@ -13,6 +13,7 @@ from streams.settings import Settings
 from streams.topics_admin import require_topics
 from tests.chaos.conftest import MakeStory
 from tests.chaos.story import Story
+from tests.chaos.topic_settings import alter
 from tests.chaos.whole_topics import committed, ends, whole
 from tests.conftest import MakeSettings
 from tests.processes import running, wait_until
@@ -34,24 +35,6 @@ def create(settings: Settings, partitions: dict[str, int] | None = None, missing
     admin.create_topics(new)
     wait_until(lambda: {one.name for one in new} <= {one["name"] for one in admin.describe_topics()}, what="topics")
     admin.close()
-
-
-def alter(settings: Settings, topic: str, name: str, value: str) -> None:
-    """Change one setting of a topic, as somebody might by hand."""
-    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
-    at_hand = getattr(settings.topics, topic).name
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, at_hand, {name: value})])
-    admin.close()
-    wait_until(lambda: shown(settings, at_hand, name) == value, what=f"{name} of {at_hand}")
-
-
-def shown(settings: Settings, topic: str, name: str) -> str | None:
-    """A setting as the broker shows it."""
-    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
-    found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
-    admin.close()
-    value: str | None = found["topic"][topic][name]["value"]
-    return value
 
 
 def add_partitions(settings: Settings, topic: str, count: int) -> None:

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, MemberToRemove
+from kafka.admin import KafkaAdminClient, MemberToRemove
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
 
-from schemas.topics import DAY_MS
 from streams.settings import Settings
 
 _MOST_MARKERS = 1_000  # more than that behind somebody's offset are not looked at one by one
@@ -21,15 +20,6 @@ def _consumer(settings: Settings, topic: str) -> Iterator[tuple[Any, list[TopicP
         yield consumer, [TopicPartition(topic, number) for number in range(settings.broker.partitions)]
     finally:
         consumer.close()
-
-
-def keep_whole(settings: Settings) -> None:
-    """Let nobody compact the changelog: the proof asks when each adoption was written, and a later head replaces it."""
-    changelog = settings.topics.changelog
-    config = {**changelog.config(), "min.compaction.lag.ms": str(DAY_MS)}
-    admin = KafkaAdminClient(bootstrap_servers=settings.broker.url)
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, changelog.name, config)])
-    admin.close()
 
 
 def whole(settings: Settings, topic: str) -> dict[int, list[Any]]:
