@@ -1,12 +1,12 @@
 """The local parts: they start, answer, keep data over a restart, and leave nothing behind."""
 
 import os
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from schemas.errors import BrokerError, MissingPart
-from streams.parts import kafka_jars, maven, ports
+from streams.parts import kafka_jars, maven
 from streams.parts.embedded_broker import EmbeddedBroker
 from streams.parts.kafka_jars import KafkaJars
 from streams.parts.part import Part
@@ -220,11 +220,16 @@ def test_a_free_port_can_be_listened_on() -> None:
     assert not is_listening(free_port())
 
 
-def test_no_port_is_given_twice_to_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = iter([20_000, 20_000, 20_001])
-    monkeypatch.setattr(ports, "_chance", SimpleNamespace(choice=lambda _: next(drawn)))
-    first = free_port()
-    assert free_port({first}) != first
+def test_no_port_is_given_twice_to_one_part() -> None:
+    spoken_for = free_port()
+    drawn: list[int] = []
+
+    def the_spoken_for_first(candidates: Sequence[int]) -> int:
+        drawn.append(random.choice(candidates) if drawn else spoken_for)
+        return drawn[-1]
+
+    assert free_port({spoken_for}, choose=the_spoken_for_first) != spoken_for
+    assert drawn[0] == spoken_for
 
 
 @pytest.mark.parametrize("arguments", [[], ["oracle"], ["kafka", "broker"]])
