@@ -6,10 +6,9 @@ from typing import Final
 import numpy as np
 
 from models.engine.batch import ReadingBatch
-from models.engine.fleets import FleetModel, FleetModels
 from models.engine.layout import RECORD_FRONT, SEPARATOR, check_version, record_key, split_key
 from models.engine.machines import Machine, Machines
-from models.engine.model_records import KeptModel, pack_model, unpack_look_up, unpack_model
+from models.engine.model_records import KeptModel, ModelRecord, pack_model, unpack_look_up, unpack_model
 from models.engine.reading_back import Needed, Parts
 from models.engine.verdicts import Verdicts
 from schemas.errors import StateError
@@ -20,6 +19,9 @@ _AT_ONCE: Final = 128
 
 #: A touched machine of a stack: its row there.
 Touched = tuple[str, int]
+
+#: The record of a fleet's model. There is one, which is also how all of a fleet's machines go over at once.
+_FLEET_PART: Final = 0
 
 
 class Engine:
@@ -32,7 +34,7 @@ class Engine:
         self.partition = partition
         self.slots: dict[tuple[str, str], int] = {}
         self.machines_of: dict[str, int] = {}  # how many each client has here
-        self._fleets = FleetModels()
+        self._fleets: dict[tuple[str, str], ModelRecord] = {}  # models in force by client and stack
         self._parts_of: dict[bytes, Parts] = {}  # while state is read: a machine's records, by how their keys begin
 
     def slot(self, client_id: str, machine_id: str) -> int:
@@ -43,7 +45,7 @@ class Engine:
         slot = self._new_slot(client_id, machine_id)
         self.machines.grow()
         for name in self.stacks:
-            self._begin(name, (slot,))
+            self._take_fleets_models(name, (slot,))
         return slot
 
     def _new_slot(self, client_id: str, machine_id: str) -> int:
@@ -76,7 +78,9 @@ class Engine:
         if update.rung == "fleet":
             slots = np.array([s for (client, _), s in self.slots.items() if client == update.client_id], np.int64)
             self.read_back(slots)  # what they still say is of the fleet's model before
-            self._fleets.adopt((update.client_id, update.stack), update, since_offset, engine.models_named(slots))
+            known = self._fleets.get((update.client_id, update.stack))
+            if known is None or known.update.digest != update.digest:
+                self._fleets[update.client_id, update.stack] = ModelRecord(since_offset, update)
         else:
             slots = np.array([self.slot(update.client_id, update.machine_id)], np.int64)
             self.read_back(slots)
@@ -108,18 +112,14 @@ class Engine:
             if (client, machine) not in self.slots:
                 self._new_slot(client, machine)
 
-    def forget_fleets(self) -> None:
-        """Let new machines begin without a model, whatever their fleet has: who judges again says which each had."""
-        self.read_back(self.slots.values())
-        self._fleets = FleetModels()
-
     # -- state as records
 
     def records(self, touched: Iterable[Touched], adopted: Iterable[ModelUpdate]) -> list[tuple[bytes, bytes]]:
         """Changelog records of the touched machines and of models adopted since the last call.
 
         Models come before the heads that name them, full chunks before heads: whatever part of the list is durable when
-        the process dies, the state read back is one that was.
+        the process dies, the state read back is one that was. With its record a fleet's model is in force for all of its
+        machines, be their heads durable or not: :meth:`finish_restore` sees to that.
         """
         made: list[tuple[bytes, bytes]] = []
         for update in adopted:
@@ -152,10 +152,10 @@ class Engine:
         if update.stack not in self.stacks:
             return []
         if update.rung == "fleet":
-            fleet = self._fleets.in_force((update.client_id, update.stack))
+            fleet = self._fleets.get((update.client_id, update.stack))
             if fleet is None or fleet.update.digest != update.digest:
                 return []
-            return [_model_record(fleet.update, fleet.part, fleet.since_offset)]
+            return [_model_record(fleet.update, _FLEET_PART, fleet.since_offset)]
         core = self.stacks[update.stack].state.core[self.slots[update.client_id, update.machine_id]]
         return [_model_record(update, core["model_part"], int(core["model_since"]))]
 
@@ -170,7 +170,6 @@ class Engine:
             parts = self._parts_of[prefix] = self._parts_for(key)
         if value[:1] != RECORD_FRONT:
             check_version(f"state record {part!r}", value)
-        parts.pop(part, None)  # in the order of the last writing: of a fleet's two models that says which is the newer
         parts[part] = value
 
     def _parts_for(self, key: bytes) -> Parts:
@@ -189,27 +188,33 @@ class Engine:
         for prefix, parts in self._parts_of.items():
             client, machine, stack, _ = split_key(prefix + SEPARATOR)
             if machine == FLEET and stack in self.stacks:
-                records = [(part, unpack_model(value)) for part, value in parts.items()]
-                models = [FleetModel(one.update, one.since_offset, int(part[1:])) for part, one in records]
-                self._fleets.restore((client, stack), models)
+                models = map(unpack_model, parts.values())  # version 1.0.0 left older ones beside the one in force
+                self._fleets[client, stack] = max(models, key=lambda one: one.since_offset)
         self.machines.grow()
         ours, restored = set(self.slots.values()), set[int]()
         for name, reader in self.machines.readers.items():
-            for one in reader.read_heads(ours):
-                if one.record is None and self._fleet_model(name, one) is None:
-                    raise self._model_missing(name, one)
+            reader.read_heads(ours)
             known = ours & reader.unread.keys()
             restored |= known
-            self._begin(name, sorted(ours - known))  # those of which no head was durable begin again
+            self._take_fleets_models(name, ours)  # those of which no head is durable begin again
+            for one in reader.needed(known):
+                if one.record is None and self._fleet_model(name, one) is None:
+                    raise self._model_missing(name, one)
         self._parts_of.clear()
         return len(restored)
 
-    def _begin(self, name: str, slots: Iterable[int]) -> None:
-        """Let new machines begin with their fleet's model, where there is one."""
+    def _take_fleets_models(self, name: str, slots: Iterable[int]) -> None:
+        """Put their fleet's model in force for those of a stack's machines that have none of their own.
+
+        These are new machines, and those whose heads were not durable yet when their fleet went over to it.
+        """
+        of_client: dict[str, list[int]] = {}
         for slot in slots:
-            fleet = self._fleets.in_force((self.machines.names[slot].client_id, name))
+            of_client.setdefault(self.machines.names[slot].client_id, []).append(slot)
+        for client, theirs in of_client.items():
+            fleet = self._fleets.get((client, name))
             if fleet is not None:
-                self.stacks[name].adopt(np.array([slot]), fleet.update, fleet.since_offset)
+                self.stacks[name].adopt(np.array(sorted(theirs)), fleet.update, fleet.since_offset)
 
     def read_back(self, slots: Iterable[int]) -> None:
         """Read what is still unread of these machines' records, and compute what is not stored."""
@@ -237,7 +242,8 @@ class Engine:
 
     def _fleet_model(self, name: str, needed: Needed) -> ModelUpdate | None:
         """The model of a machine's fleet that it needs; None if it needs another."""
-        return self._fleets.find((self.machines.names[needed.slot].client_id, name), needed.digest)
+        fleet = self._fleets.get((self.machines.names[needed.slot].client_id, name))
+        return fleet.update if fleet is not None and fleet.update.digest == needed.digest else None
 
     def _model_missing(self, name: str, needed: Needed) -> StateError:
         client, machine, _ = self.machines.names[needed.slot]

@@ -59,8 +59,8 @@ class StateReader:
         """Give up all machines but those of ``moved``: new slots by old ones."""
         self.unread = {moved[slot]: parts for slot, parts in self.unread.items() if slot in moved}
 
-    def read_heads(self, asked: Set[int]) -> list[Needed]:
-        """Read the fields of these machines, as soon as all records are kept; the models they need.
+    def read_heads(self, asked: Set[int]) -> None:
+        """Read the fields of these machines, as soon as all records are kept.
 
         A machine without a head is a new one whose first commit was cut off: it starts again.
         """
@@ -78,7 +78,10 @@ class StateReader:
         slots = np.array(list(heads), np.int64)
         for name in self._layout.head.names or ():
             getattr(self._engine.state, name)[slots] = fields[name]
-        return [one for slot in heads if (one := self._needed(slot, self.unread[slot])) is not None]
+
+    def needed(self, slots: Iterable[int]) -> list[Needed]:
+        """The models that unread machines need."""
+        return [one for slot in slots if (one := self._needed(slot, self.unread[slot])) is not None]
 
     def _needed(self, slot: int, parts: Parts) -> Needed | None:
         core = self._engine.state.core[slot]

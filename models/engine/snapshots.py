@@ -20,10 +20,10 @@ from models.engine.packing import pack, unpack
 from models.engine.records import RecordWriter, Written
 from models.engine.state import CHUNK
 from schemas.errors import StateError
-from schemas.training import FLEET, Digest, ModelUpdate
+from schemas.training import Digest, ModelUpdate
 
 #: The part of the key that names the model of a machine just read back.
-_MODEL_PART: Final = b"m%d"
+_MODEL_PART: Final = b"m0"
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -93,21 +93,16 @@ def put_snapshots(engine: Engine, snapshots: Iterable[tuple[Snapshot, ModelUpdat
 
     Raises :class:`StateError` if a model is missing, or if the engine has another detector or another history.
     """
-    fleets: dict[tuple[str, str], dict[str, tuple[int, ModelUpdate]]] = {}
+    packed: dict[str, bytes] = {}  # a fleet's model is that of many
     for one, model in snapshots:
         _check(engine, one, model)
         for part, value in one.parts.items():
             engine.restore(record_key(one.client_id, one.machine_id, one.stack, part.encode()), value)
-        if model is None or one.model_since_offset is None:
-            continue
-        if one.model_rung == "fleet":
-            fleets.setdefault((one.client_id, one.stack), {})[model.digest] = (one.model_since_offset, model)
-        else:
-            key = record_key(one.client_id, one.machine_id, one.stack, _MODEL_PART % 0)
-            engine.restore(key, pack_model(model, one.model_since_offset))
-    for (client, stack), models in fleets.items():
-        for number, (since, model) in enumerate(sorted(models.values(), key=lambda pair: pair[0])):
-            engine.restore(record_key(client, FLEET, stack, _MODEL_PART % number), pack_model(model, since))
+        if model is not None and one.model_since_offset is not None:
+            if model.digest not in packed:
+                packed[model.digest] = pack_model(model, one.model_since_offset)
+            key = record_key(one.client_id, one.machine_id, one.stack, _MODEL_PART)
+            engine.restore(key, packed[model.digest])
     engine.finish_restore()
 
 

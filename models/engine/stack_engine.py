@@ -186,10 +186,6 @@ class StackEngine:
         core = self.state.core[slot]
         return (f"{int(core['model']):016x}", RUNGS[int(core["rung"])]) if core["model"] else None
 
-    def models_named(self, slots: npt.NDArray[np.int64]) -> set[str]:
-        """Digests of the models that are in force for ``slots``."""
-        return {f"{int(digest):016x}" for digest in np.unique(self.state.core["model"][slots]) if digest}
-
     def drop_unused_models(self) -> None:
         """Give the room of replaced models back, when it is worth it."""
         in_use = self.state.model_index[: self.state.rows]

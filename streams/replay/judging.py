@@ -77,7 +77,6 @@ class Replaying:
         engine = Engine(self._machines, number)
         known = [Snapshot.unpack(one) for one in snapshots]
         put_snapshots(engine, [(one, self._model_of(one)) for one in known])
-        engine.forget_fleets()
         self._partitions[number] = Partition(engine, self._limits)
         steps = self._plan.partitions[number].steps
         self._next_step[number] = bisect.bisect_left(steps, position, key=lambda step: step.since_offset)

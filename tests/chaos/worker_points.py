@@ -66,16 +66,20 @@ def _has_models(records: Records) -> bool:
 
 
 def _changelog_half_written(countdown: Countdown) -> None:
-    # A batch with an adoption is taken whole or not at all: it is Kafka's own unit, and has room for 1,700 heads.
-    _writing(
-        countdown,
-        lambda records: len(records) > 1 and not _has_models(records),
-        lambda records: records[: len(records) // 2],
-    )
+    _writing(countdown, lambda records: len(records) > 1, lambda records: records[: len(records) // 2])
 
 
 def _model_written_without_its_heads(countdown: Countdown) -> None:
     _writing(countdown, _has_models, lambda records: [r for r in records if r[0].rpartition(SEPARATOR)[2] != HEAD])
+
+
+def _model_written_with_half_of_its_heads(countdown: Countdown) -> None:
+    # Kafka takes a batch whole or not at all, and that has room for some 1,700 heads: a larger fleet's come in several.
+    _writing(
+        countdown,
+        lambda records: len(records) > 3 and _has_models(records),
+        lambda records: records[: 1 + len(records) // 2],
+    )
 
 
 def _changelog_written(countdown: Countdown) -> None:
@@ -110,6 +114,7 @@ READING_POINTS: Final[Mapping[str, Callable[[Countdown], None]]] = {
 MODEL_POINTS: Final[Mapping[str, Callable[[Countdown], None]]] = {
     "model adopted": _model_adopted,
     "model written without its heads": _model_written_without_its_heads,
+    "model written with half of its heads": _model_written_with_half_of_its_heads,
     "model written": _model_written,
     "model committed": _model_committed,
 }

@@ -127,9 +127,14 @@ def restored(engine: Engine, updates: Sequence[ModelUpdate] = (), **options: Any
     touched = [(name, slot) for name in engine.stacks for slot in engine.slots.values()]
     for records in engine.machines.writers.values():
         records.start_over()
-    again = new_engine(**options)
     learns_online = any(one.learns_online for one in engine.stacks.values())
-    for key, value in engine.records(touched, [] if learns_online else updates):
-        again.restore(key, value)
-    again.finish_restore()
-    return again
+    return engine_of(engine.records(touched, [] if learns_online else updates), **options)
+
+
+def engine_of(records: Iterable[tuple[bytes, bytes]], **options: Any) -> Engine:
+    """A new engine that knows what these changelog records say."""
+    engine = new_engine(**options)
+    for key, value in records:
+        engine.restore(key, value)
+    engine.finish_restore()
+    return engine

@@ -12,7 +12,7 @@ from models.engine.engine import Engine
 from models.engine.labels import make_labels
 from models.engine.late import PLACED_IF_NEWER_BELOW
 from models.stacks.general import general_stack
-from tests.models.engines import STAMP, R, as_bytes, batch_of, model, new_engine, restored
+from tests.models.engines import STAMP, R, as_bytes, batch_of, engine_of, model, new_engine, restored
 
 FOREST = {"detectors": {"load": "isolation_forest"}}
 ENSEMBLE = {"detectors": {"load": "ensemble"}}
@@ -293,14 +293,11 @@ def test_after_a_crash_between_any_two_changelog_records_labels_are_the_same_to_
         log += whole.records(sorted({("load", int(slot)) for slot in part.slot}), ())
     durable = log[: round(share * len(log))]
 
-    again = new_engine(refits=False, **options)
     compacted = {}
     for key, value in durable:
         compacted.pop(key, None)
         compacted[key] = value
-    for key, value in compacted.items():
-        again.restore(key, value)
-    again.finish_restore()
+    again = engine_of(compacted.items(), refits=False, **options)
     end = ends[-1] if ends else 0
     repeated = batch_of(again, readings).part(0, end)
     made = make_labels(again.stacks["load"], again.step(repeated)["load"], repeated, again.machines.names, STAMP)

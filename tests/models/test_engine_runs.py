@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.engine.engine import Engine
 from models.stacks.general import general_stack
 from schemas.errors import StateError
-from tests.models.engines import R, as_bytes, batch_of, labels_of, model, new_engine, restored
+from tests.models.engines import R, as_bytes, batch_of, engine_of, labels_of, model, new_engine, restored
 
 TAGS = ("casing_pressure", "tubing_pressure")
 
@@ -108,10 +108,7 @@ def test_state_survives_many_turns_of_the_ring(options: dict[str, Any]) -> None:
     labels_of(engine, batch.part(0, 5))
     for start, stop in pairwise([5, *range(40, 633, 31), *restarts, 900]):
         if start in restarts:
-            again = new_engine(**options)
-            for key, value in written.items():
-                again.restore(key, value)
-            again.finish_restore()
+            again = engine_of(written.items(), **options)
             batch_again = batch_of(again, readings)
             expected = as_bytes(labels_of(engine, batch.part(start, stop)))
             assert as_bytes(labels_of(again, batch_again.part(start, stop))) == expected
@@ -182,27 +179,27 @@ def test_after_a_restart_a_reference_of_two_signals_is_what_it_was(stopped_at: i
 
 
 @pytest.mark.parametrize("durable", [0, 1, 2, 3])
-def test_a_fleet_s_new_model_that_was_cut_off_leaves_each_machine_with_the_one_its_head_names(durable: int) -> None:
+def test_a_fleet_s_new_model_is_in_force_for_all_its_machines_once_its_own_record_is_durable(durable: int) -> None:
     engine = new_engine()
     old, new = (model("*", rung="fleet", centre=110.0 + n, digest=n + 1) for n in range(2))
-    batch_of(engine, [R(1, 100, 20, "a"), R(1, 100, 20, "b")])
-    touched = [("load", 0), ("load", 1)]
+    batch_of(engine, [R(1, 100, 20, machine) for machine in "abc"])
+    touched = [("load", slot) for slot in range(3)]
     engine.adopt(old, 0)
-    log = engine.records(touched, [old])
-    engine.adopt(new, 5)
-    log += engine.records(touched, [new])[:durable]
-    again = new_engine()
-    for key, value in log:
-        again.restore(key, value)
-    again.finish_restore()
-    again.read_back([0, 1])
+    engine.adopt(model("c", digest=7), 0)
+    log = engine.records(touched, [old, model("c", digest=7)])
+    changed = engine.adopt(new, 5)
+    log += engine.records(changed, [new])[:durable]
+    again = engine_of(log)
+    again.read_back(range(3))
     core = again.stacks["load"].state.core
-    assert core["model"][:2].tolist() == [2 if durable > 1 + slot else 1 for slot in (0, 1)]
-    assert (again.stacks["load"].state.model_index[:2] >= 0).all()
+    in_force = {name: core[["model", "model_since"]][slot].item() for (_, name), slot in again.slots.items()}
+    fleets = (2, 5) if durable else (1, 0)
+    assert in_force == {"a": fleets, "b": fleets, "c": (7, 0)}
+    assert (again.stacks["load"].state.model_index[:3] >= 0).all()
 
 
-@pytest.mark.parametrize("cuts", [(1, 1, 1), (2, 1, 2, 1), (1, 2, 2, 1, 3, 1)])
-def test_however_often_in_a_row_a_fleet_s_new_model_is_cut_off_no_head_names_one_that_is_gone(
+@pytest.mark.parametrize("cuts", [(1, 1, 1), (2, 1, 2, 1), (1, 2, 2, 1, 3, 1), (0, 1, 0)])
+def test_however_often_in_a_row_a_fleet_s_new_model_is_cut_off_the_last_one_written_is_in_force(
     cuts: tuple[int, ...],
 ) -> None:
     touched = [("load", slot) for slot in range(3)]
@@ -212,18 +209,13 @@ def test_however_often_in_a_row_a_fleet_s_new_model_is_cut_off_no_head_names_one
     engine.adopt(models[0], 0)
     log = engine.records(touched, [models[0]])
     for number, durable in enumerate(cuts, 1):
-        engine = new_engine()
-        for key, value in log:
-            engine.restore(key, value)
-        engine.finish_restore()
-        engine.read_back(range(3))
+        engine = engine_of(log)
         engine.adopt(models[number], 5 * number)
         log += engine.records(touched, [models[number]])[:durable]
-    again = new_engine()
-    for key, value in log:
-        again.restore(key, value)
-    again.finish_restore()
+    last = max(number for number, durable in enumerate((1, *cuts)) if durable)
+    again = engine_of(log)
     again.read_back(range(3))
+    assert again.stacks["load"].state.core["model"][:3].tolist() == [last + 1] * 3
     assert (again.stacks["load"].state.model_index[:3] >= 0).all()
 
 
@@ -232,10 +224,7 @@ def test_after_a_restart_a_fleet_s_next_model_reaches_machines_that_nobody_has_a
     old, new = (model("*", rung="fleet", centre=110.0 + n, digest=n + 1) for n in range(2))
     batch_of(engine, [R(1, 100, 20, "a"), R(1, 100, 20, "b")])
     engine.adopt(old, 0)
-    again = new_engine()
-    for key, value in engine.records([("load", 0), ("load", 1)], [old]):
-        again.restore(key, value)
-    again.finish_restore()
+    again = engine_of(engine.records([("load", 0), ("load", 1)], [old]))
     assert again.adopt(new, 7) == [("load", 0), ("load", 1)]
     assert again.stacks["load"].state.core["model"][:2].tolist() == [2, 2]
 
@@ -247,10 +236,7 @@ def test_a_new_engine_has_seen_nothing_and_one_read_back_what_was_written() -> N
     assert engine.last_offset == -1
     labels_of(engine, batch_of(engine, [R(1, 100, 20, "a"), R(2, 100, 20, "a")], 5))
     assert engine.last_offset == 6
-    again = new_engine()
-    for key, value in engine.records([("load", 0)], ()):
-        again.restore(key, value)
-    again.finish_restore()
+    again = engine_of(engine.records([("load", 0)], ()))
     assert again.last_offset == 6
 
 
@@ -263,10 +249,7 @@ def test_a_machine_whose_first_commit_was_cut_off_begins_again_with_its_fleet_s_
     expected = as_bytes(labels_of(engine, batch_of(engine, readings)))
     log += [(key, value) for key, value in engine.records([("load", 0)], ()) if not key.endswith(b"\x1fh")]
     assert len(log) > 2, "chunks were written, and then it died"
-    again = new_engine()
-    for key, value in log:
-        again.restore(key, value)
-    again.finish_restore()
+    again = engine_of(log)
     assert as_bytes(labels_of(again, batch_of(again, readings))) == expected
 
 
@@ -277,10 +260,7 @@ def test_of_fleet_models_that_came_before_any_reading_the_last_one_is_in_force_a
         update = model("*", rung="fleet", digest=number)
         engine.adopt(update, 0)
         log += engine.records((), [update])
-    again = new_engine()
-    for key, value in log:
-        again.restore(key, value)
-    again.finish_restore()
+    again = engine_of(log)
     for one in (engine, again):
         one.slot("acme", "a")
         assert one.stacks["load"].state.core["model"][0] == 3

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from models.engine.engine import Engine
 from models.engine.refits import first_offset
 from models.engine.state import LATENESS
-from tests.models.engines import R, batch_of, new_engine
+from tests.models.engines import R, batch_of, engine_of, new_engine
 
 HISTORY = 128
 #: Between readings of this machine others come.
@@ -37,10 +37,7 @@ def test_no_reading_of_the_history_is_before_the_first_offset_and_few_others_are
         if number % commits == 0 or number in restarts:
             kept |= engine.records([("load", 0)], ())
         if number in restarts:
-            engine = new_engine(history=HISTORY, refits=False)
-            for key, value in kept.items():
-                engine.restore(key, value)
-            engine.finish_restore()
+            engine = engine_of(kept.items(), history=HISTORY, refits=False)
             engine.read_back([0])
         if number % 10 == 0:
             arrived = {minute: 5 + STEP * at for at, minute in enumerate(minutes[: number + 1])}
