@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from models.engine.bundle import Bundled
 from models.engine.late import Said, Tail
+from models.engine.lookups import Lookups
 from models.engine.packing import pack, unpack
 from models.engine.scorers import Part, Rolled
-from models.engine.scoring import Lookups
 from models.engine.state import UNMOVED, StackState
 from models.engine.steps import judge_by_views
 from models.engine.views.again import ask_about_late, look_again, make_room, move_said, say

@@ -16,7 +16,8 @@ import numpy as np
 from models.engine.codes import ANOMALOUS, DOUBTED, NORMAL, OPEN, OPENED, QUIET, SCORABLE, UNSCORED, WARMING
 from models.engine.compiled import compiled
 from models.engine.intake import full_offset, note_offsets
-from models.engine.scoring import Lookups, look_up, pick, speak
+from models.engine.lookups import Lookups
+from models.engine.scoring import look_up, pick, speak
 from models.engine.state import (
     ALERT_MASK,
     ALERT_SHIFT,

@@ -12,8 +12,8 @@ from models.engine.bundle import Bundle, Bundled
 from models.engine.codes import ONLINE as ONLINE_RUNG
 from models.engine.codes import SCORABLE, WARMING
 from models.engine.late import Said, Tail, speak_of
+from models.engine.lookups import Lookups
 from models.engine.refits import training_medians
-from models.engine.scoring import Lookups
 from models.engine.state import StackState
 from models.engine.steps import decide, judge_by_forest, roll_on
 from models.engine.verdicts import Findings, Verdicts

@@ -12,9 +12,9 @@ from models.engine.bundle import Bundled
 from models.engine.codes import FLEET, MISSING, OWN, RUNGS, SCORABLE
 from models.engine.ensemble import EnsembleScorer
 from models.engine.late import PLACED_IF_NEWER_BELOW, LateReading, Placing
+from models.engine.lookups import Lookups
 from models.engine.rules import fixed
 from models.engine.scorers import ForestScorer, OnlineScorer, Part, Rolled
-from models.engine.scoring import Lookups
 from models.engine.settings import EngineSettings
 from models.engine.state import StackState
 from models.engine.steps import take_in_and_check
