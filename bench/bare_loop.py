@@ -4,7 +4,6 @@ python -m bench.bare_loop BROKER PREFIX COUNT
 """
 
 import asyncio
-import gc
 import logging
 import sys
 
@@ -18,6 +17,7 @@ from models.engine.machines import Machines
 from models.engine.settings import EngineSettings
 from models.stacks import choose_stacks
 from schemas.topics import topics
+from streams.runs.collecting import keep_what_is_there
 from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.alone import Alone
 from streams.worker.limits import Limits
@@ -40,9 +40,7 @@ async def main(url: str, prefix: str, count: int) -> None:
         for tp, records in (await consumer.getmany(timeout_ms=500)).items():
             adopt(engines[tp.partition], announce(engines[tp.partition], read_updates(records))[0])
     consumer.assign(homes)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    keep_what_is_there()
     done = 0
     pending: set[asyncio.Future[object]] = set()
     while done < count:

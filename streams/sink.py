@@ -7,7 +7,6 @@ writing a label again changes nothing (:mod:`streams.label_store`).
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from streams.log import get_logger, setup_logging, timed
 from streams.metrics.families import Buckets, Metric, counter, gauge, histograms
 from streams.metrics.group import observed_app
 from streams.runs.app import RunApp, new_app, runs_topic, serve
+from streams.runs.collecting import keep_what_is_there
 from streams.runs.committing import commit_offsets
 from streams.runs.memory import keep_little_memory
 from streams.runs.run import Run, each_run
@@ -54,9 +54,7 @@ def run_sink(settings: Settings) -> None:
             with timed(log, "table ready", action="table", table=store.table):
                 await asyncio.to_thread(store.ensure_table)
             app = sink_app(settings, store)
-            gc.collect()
-            gc.freeze()  # what is there now stays: labels come and go by reference counts alone
-            gc.set_threshold(50_000, 20, 100)
+            keep_what_is_there()
             async with observed_app(app, settings, "sink"):
                 await serve(app)
 

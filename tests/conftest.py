@@ -1,5 +1,6 @@
 """Fixtures that all rooms share: parts, each started once and only when a test asks, and settings for a test."""
 
+import gc
 import logging
 import os
 import uuid
@@ -65,6 +66,14 @@ def _logs_go_where_they_went() -> Iterator[None]:
 
 
 # -- brokers
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Nothing that is kept by a cycle goes away."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

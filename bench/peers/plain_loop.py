@@ -4,7 +4,6 @@ python -m bench.peers.plain_loop BROKER PREFIX COUNT
 """
 
 import asyncio
-import gc
 import sys
 from typing import Any
 
@@ -12,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 
 from bench.clients import partitions_of, start_clients
 from bench.peers.steps import Machine, Model, decode_model, decode_reading, encode, judge
+from streams.runs.collecting import keep_what_is_there
 
 
 async def main(url: str, prefix: str, count: int) -> None:
@@ -22,9 +22,7 @@ async def main(url: str, prefix: str, count: int) -> None:
     models = await read_models(consumer, f"{prefix}.models")
     consumer.assign(homes)
     machines: dict[tuple[str, str], Machine] = {}
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    keep_what_is_there()
     done = 0
     pending: set[Any] = set()
     while done < count:

@@ -1,7 +1,6 @@
 """All of ``wellsentry replay``: planned, run, compared, put where it was asked for."""
 
 import asyncio
-import gc
 import hashlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from streams.replay.plan import Asked, Plan
 from streams.replay.planning import check_model, make_plan
 from streams.replay.running import OnProgress, Progress, run_replay
 from streams.replay.side_topic import SideTopic, check_side_topic
+from streams.runs.collecting import collect_seldom
 from streams.settings import Settings
 
 
@@ -108,8 +108,7 @@ async def _replay(
 def prepare(settings: Settings) -> None:
     """Once in a process that does nothing but replay: where it logs, and how memory is looked after."""
     choose_logging(settings, "replay")
-    # Labels and readings are made by the thousand and none refers to itself: looking for cycles among them is in vain.
-    gc.set_threshold(50_000, 20, 100)
+    collect_seldom()
 
 
 async def plan_only(settings: Settings, asked: Asked, bounds: Bounds) -> Plan:

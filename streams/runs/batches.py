@@ -34,16 +34,26 @@ class Batches:
 
 
 class Fetched(OrderedDict[TopicPartition, Any]):
-    """What aiokafka's fetcher has fetched and nobody has taken yet; of the partitions that ``whole`` names, in batches."""
+    """What aiokafka's fetcher has fetched and nobody has taken yet; of the partitions that ``whole`` names, in batches.
 
-    def __init__(self, whole: Callable[[TopicPartition], bool]) -> None:
+    While something lies here aiokafka asks the broker for nothing more, for up to a tenth of a second. What lies of the
+    partitions that ``may_lie`` names keeps it from nothing.
+    """
+
+    def __init__(
+        self, whole: Callable[[TopicPartition], bool], may_lie: Callable[[TopicPartition], bool] = lambda _: False
+    ) -> None:
         super().__init__()
-        self._whole = whole
+        self._whole, self._may_lie = whole, may_lie
 
     def __setitem__(self, tp: TopicPartition, result: Any) -> None:
         if type(result) is FetchResult and self._whole(tp):
             records = result._partition_records
             result._partition_records = Batches(tp, records._records, records.next_fetch_offset)
+            # A generator that was not begun and its object hold each other, for the collector, which holds all up.
+            records._records_iterator = None
+        if self._may_lie(tp):
+            result._backoff = 0.0
         super().__setitem__(tp, result)
 
 

@@ -6,7 +6,6 @@ joined when the last one, the message's size, is put before them.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from aiokafka.protocol.produce import ProduceRequest
@@ -63,10 +62,25 @@ def _pieces(kind: Any, value: Any) -> Iterator[bytes]:
         yield kind.encode(value)
 
 
-def _build(build: Any, version: type[Struct]) -> Struct:
-    struct: Struct = build(version)
-    struct.encode = partial(Body, struct)
-    return struct
+class _JoinedRequest(ProduceRequest):  # type: ignore[misc]
+    """A request whose struct is encoded as a :class:`Body`.
+
+    Neither knows itself: in a cycle each would keep its batches until the collector comes, which then holds all up.
+    """
+
+    def build(self, version: type[Struct]) -> Struct:
+        return super().build(_JOINED[version])
+
+
+def _joined(version: type[Struct]) -> type[Struct]:
+    class Joined(version):  # type: ignore[misc]
+        def encode(self) -> Body:
+            return Body(self)
+
+    return Joined
+
+
+_JOINED = {version: _joined(version) for version in ProduceRequest._CLASSES}
 
 
 def write_in_one_go(producer: Any) -> None:
@@ -75,7 +89,9 @@ def write_in_one_go(producer: Any) -> None:
 
     def send_joined(node_id: Any, request: Any, **group: Any) -> Any:
         if isinstance(request, ProduceRequest):
-            request.build = partial(_build, request.build)
+            request = _JoinedRequest(
+                request._transactional_id, request._required_acks, request._timeout, request._topics
+            )
         return send(node_id, request, **group)
 
     producer.client.send = send_joined

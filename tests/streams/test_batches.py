@@ -1,5 +1,6 @@
 """A changelog's records as they lie in a fetch: all of them, once, and none that is damaged."""
 
+import weakref
 from typing import Any
 
 import pytest
@@ -32,10 +33,10 @@ def batch(first_offset: int, count: int) -> bytes:
     return bytes(made)
 
 
-def fetched(data: bytes, first_offset: int) -> Any:
+def fetched(data: bytes, first_offset: int, backoff: float = 0.0) -> Any:
     """What aiokafka makes of a fetch from that offset on."""
     records = PartitionRecords(TP, MemoryRecords(data), [], first_offset, None, None, True, 0)
-    return FetchResult(TP, assignment=None, partition_records=records, backoff=0.0)
+    return FetchResult(TP, assignment=None, partition_records=records, backoff=backoff)
 
 
 def test_each_record_from_the_offset_on_that_was_asked_for_is_there_once() -> None:
@@ -67,3 +68,21 @@ def test_only_the_partitions_that_are_named_come_in_batches() -> None:
     assert isinstance(kept[TP]._partition_records, Batches)
     assert isinstance(kept[other]._partition_records, PartitionRecords)
     assert [record.offset for record in all_records(list(kept[TP]._partition_records))] == [3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_what_aiokafka_made_of_a_fetch_is_gone_as_soon_as_its_batches_are_known() -> None:
+    kept, result = Fetched(lambda _: True), fetched(batch(3, 4), 3)
+    stock = weakref.ref(result._partition_records)
+    assert isinstance(stock(), PartitionRecords)
+    kept[TP] = result
+    assert stock() is None
+
+
+def test_only_what_may_lie_keeps_nobody_from_fetching() -> None:
+    kept = Fetched(lambda _: False, lambda tp: tp == TP)
+    other = TopicPartition("readings", 0)
+    for tp in (TP, other):
+        kept[tp] = fetched(batch(3, 4), 3, backoff=60.0)
+    assert kept[TP].calculate_backoff() == 0
+    assert kept[other].calculate_backoff() > 50
