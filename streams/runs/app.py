@@ -54,6 +54,8 @@ class RunApp(faust.App):  # type: ignore[misc]
     begin_gently: frozenset[str]
     #: Topics whose records come as they lie in a fetch (:mod:`streams.runs.batches`).
     plainly: frozenset[str]
+    #: Topics of which records that were fetched may lie: others are fetched meanwhile.
+    unhurried: frozenset[str]
     claims: dict[int, Claim]
     claims_lost: int
     partitions: int  # of each topic
@@ -75,6 +77,7 @@ class RunApp(faust.App):  # type: ignore[misc]
         self.hold_back = _hold_nothing_back
         self.begin_gently = frozenset()
         self.plainly = frozenset()
+        self.unhurried = frozenset()
         super().__init__(*args, **kwargs)
 
     def lose(self, partition: int, claim: Claim) -> None:

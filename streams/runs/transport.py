@@ -64,7 +64,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Start, and take records as they lie in a fetch where that is wanted."""
         await super().on_start()
         ask_with_pauses(self._consumer)
-        self._consumer._fetcher._records = Fetched(self.consumer.comes_plainly)
+        self._consumer._fetcher._records = Fetched(self.consumer.comes_plainly, self.consumer.may_lie)
 
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
@@ -107,6 +107,10 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
     def comes_plainly(self, tp: TP) -> bool:
         """Whether a partition's records come as they lie in a fetch, a batch at a time."""
         return tp.topic in self.app.plainly or self._is_changelog_tp(tp)
+
+    def may_lie(self, tp: TP) -> bool:
+        """Whether what was fetched of a partition may lie for a while."""
+        return tp.topic in self.app.unhurried
 
     def go_back(self) -> None:
         """Fetch again what is not committed: something of it was fetched and not taken."""

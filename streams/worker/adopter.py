@@ -16,15 +16,15 @@ from streams.runs.app import RunApp
 from streams.runs.committing import commit_offsets
 from streams.runs.producing import Record
 from streams.runs.run import Run
-from streams.worker.adoption import adopt, announce, read_updates
+from streams.worker.adoption import adopt, announce, read_updates, say_in_force
 from streams.worker.durable import Durable
 from streams.worker.partition import Partition
 
 #: Readings of a partition that wait before no further ones are taken, of any.
 _MOST_ASIDE = 20_000
-#: Models that are read, and that are adopted, before something else has its turn.
-_READ_AT_ONCE = 4
-_ADOPT_AT_ONCE = 64
+#: Models that are adopted at once. Reading one takes a quarter of a millisecond, and after each something else has its turn:
+#: a label takes some twenty turns to be sent, and would wait for what is done in each of them.
+_ADOPT_AT_ONCE = 32
 #: Models that wait before no further ones are fetched. They wait as they came: as objects each would take 30 kB and leave
 #: holes behind, which of 5,000 was a quarter of the worker's memory.
 _MOST_MODELS = 2_000
@@ -63,6 +63,13 @@ class Adopter:
                 waiting.setdefault(record.key, []).append(record)
             self._read_to[run.tp] = run.last_offset + 1
             self._work.set()
+
+    def is_early(self, tp: TopicPartition) -> bool:
+        """Whether models of a partition came into force so lately that further ones need not be fetched yet.
+
+        Of a flood each would come by itself and cut a fetch of readings short, which costs as much as fifty readings.
+        """
+        return asyncio.get_running_loop().time() < self._next_s.get(tp, 0.0)
 
     @property
     def is_full(self) -> bool:
@@ -125,10 +132,8 @@ class Adopter:
     async def _read(self, of_keys: Sequence[Sequence[Any]]) -> list[ModelUpdate]:
         """The newest model of each key; whoever judges need not wait for all of them."""
         updates: list[ModelUpdate] = []
-        for at in range(0, len(of_keys), _READ_AT_ONCE):
-            updates += read_updates(
-                [record for records in of_keys[at : at + _READ_AT_ONCE] for record in records], self._tell
-            )
+        for records in of_keys:
+            updates += read_updates(records, self._tell)
             await asyncio.sleep(0)
         return updates
 
@@ -147,9 +152,11 @@ class Adopter:
             return adopt(partition, fitting)
 
         await self._durable.write(number, adopted)
-        self.adopted.update(update.rung for update in fitting)
+        since_offset = partition.next_offset
         waited = self._aside.pop(number)
         self._judge(waited)
+        self.adopted.update(update.rung for update in fitting)
+        say_in_force(fitting, since_offset)
         async with self._resumed:
             self._resumed.notify_all()
 
@@ -157,8 +164,8 @@ class Adopter:
         """Write the models themselves; the readings need not wait for that."""
         fitting: list[ModelUpdate] = []
         records: list[Record] = []
-        for at in range(0, len(updates), _READ_AT_ONCE):
-            some, theirs = announce(partition, updates[at : at + _READ_AT_ONCE], self._tell)
+        for update in updates:
+            some, theirs = announce(partition, [update], self._tell)
             fitting += some
             records += theirs
             await asyncio.sleep(0)

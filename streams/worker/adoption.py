@@ -80,8 +80,13 @@ def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
     """
     touched: dict[Touched, None] = {}
     for update in updates:
-        changed = partition.engine.adopt(update, partition.next_offset)
-        touched.update(dict.fromkeys(changed))
+        touched.update(dict.fromkeys(partition.engine.adopt(update, partition.next_offset)))
+    return list(partition.engine.records(touched, [update for update in updates if update.rung == "fleet"]))
+
+
+def say_in_force(updates: Sequence[ModelUpdate], since_offset: int) -> None:
+    """Log that these models are in force."""
+    for update in updates:
         log.info(
             "model in force",
             action="model_adopted",
@@ -90,10 +95,8 @@ def adopt(partition: Partition, updates: Sequence[ModelUpdate]) -> list[Record]:
             stack=update.stack,
             digest=update.digest,
             rung=update.rung,
-            since_offset=partition.next_offset,
-            machines=len(changed),
+            since_offset=since_offset,
         )
-    return list(partition.engine.records(touched, [update for update in updates if update.rung == "fleet"]))
 
 
 def _check_place(partition: Partition, update: ModelUpdate) -> None:

@@ -1,13 +1,13 @@
 """Running a worker as a process."""
 
 import asyncio
-import gc
 
 from models.engine.rehearsal import rehearse
 from streams.access.rights import rights
 from streams.log import get_logger, setup_logging
 from streams.metrics.group import observed_app
 from streams.runs.app import serve
+from streams.runs.collecting import collect_seldom
 from streams.runs.memory import keep_little_memory, let_go_of_code
 from streams.settings import Settings
 from streams.topics_admin import require_topics
@@ -19,8 +19,7 @@ log = get_logger(__name__)
 def run_worker(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; what was begun is finished and committed first."""
     keep_little_memory()
-    # State is read back into many objects that stay: looking for cycles among them every 700 is in vain.
-    gc.set_threshold(50_000, 20, 100)
+    collect_seldom()  # state is read back into many objects that stay
     setup_logging(settings, "worker")
     require_topics(settings, rights(settings)["worker"])
 
@@ -29,6 +28,7 @@ def run_worker(settings: Settings) -> None:
         loading = asyncio.create_task(asyncio.to_thread(_load_steps, settings))
         app = worker_app(settings)
         app.begin_gently = app.plainly = frozenset((settings.topics.readings.name,))
+        app.unhurried = frozenset((settings.topics.models.name,))
         async with observed_app(app, settings, "worker"):
             await serve(app)
         await loading

@@ -7,7 +7,6 @@ feedback ─▶ heard, whole before the first reading ─▶ what training reque
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from models.stacks import Stack, choose_stacks
 from streams.build_info import build_info
 from streams.log import ThrottledWarnings, get_logger
 from streams.runs.app import RunApp, new_app, runs_topic
+from streams.runs.collecting import keep_what_is_there
 from streams.runs.run import Run, each_run
 from streams.settings import Settings, WorkerSettings
 from streams.worker.adopter import Adopter
@@ -179,7 +179,7 @@ class Worker:
         readings, models, feedback = (
             one.name for one in (self._topics.readings, self._topics.models, self._topics.feedback)
         )
-        held = {tp for tp in active if tp.topic == models} if self._adopter.is_full else set()
+        held = {tp for tp in active if tp.topic == models and (self._adopter.is_full or self._adopter.is_early(tp))}
         held |= {tp for tp in active if tp.topic in (readings, feedback) and not self._listening.is_heard(tp.partition)}
         waiting = [tp for tp in active if tp.topic in (readings, models) and tp.partition not in self._started]
         if not waiting:
@@ -235,10 +235,7 @@ class Worker:
 
     async def say_ready(self) -> None:
         """State is back, readings flow."""
-        # Objects made so far live as long as the process: the collector need not look at them again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        keep_what_is_there()
         log.info("ready", action="ready", partitions=len(self._app.consumer.assignment()))
 
     def lacks(self) -> Iterator[str]:
