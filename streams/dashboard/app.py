@@ -96,9 +96,9 @@ def dashboard_app(settings: Settings, failed: Callable[[BaseException], None]) -
     app.include_router(
         machine_socket(LiveMachine(picture, rows, recent), following.caught_up, settings.dashboard.tick_s)
     )
-    rest.add_to(app)
     app.include_router(history_router(known, History(table, recent)), prefix=PREFIX)
     app.include_router(one_machine_router(known, OneLabel(settings, recent, table), settings), prefix=PREFIX)
+    rest.add_to(app)  # with the route of a machine, whose name may have a slash: what is below a machine comes first
     app.include_router(nothing_else())
     describe(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

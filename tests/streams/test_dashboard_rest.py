@@ -264,6 +264,18 @@ def test_another_client_s_machine_is_not_there(board: Board, route: str) -> None
     assert board.sender.sent == []
 
 
+def test_a_machine_whose_name_has_a_slash_is_found(board: Board) -> None:
+    board.take(label("pad-7/well-1", 1))
+    board.take(label("well-0/labels", 1))
+    found = board("ann").get("/machines/acme/pad-7/well-1")
+    assert (found.status_code, found.json()["rows"][0]["machine_id"]) == (200, "pad-7/well-1")
+    assert board("ann").get("/machines/acme/pad-7%2Fwell-1").json() == found.json()
+    assert "pad-8/well-1" in board("ann").get("/machines/acme/pad-8/well-1/labels").json()["detail"]
+    assert board("ann").get("/machines/acme/pad-7/well-1/labels").status_code == 503, (
+        "it is known, the table is not here"
+    )
+
+
 def test_lists_and_counts_are_of_what_one_may_see(board: Board) -> None:
     assert [row["client_id"] for row in board("bob").get("/machines").json()["machines"]] == ["other"]
     assert board("bob").get("/incidents").json()["incidents"] == []

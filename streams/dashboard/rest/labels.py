@@ -39,7 +39,7 @@ def labels_router(known: Known, stored: Stored) -> APIRouter:
     """The route."""
     router = APIRouter(tags=["labels"])
 
-    @router.get("/machines/{client}/{machine}/labels", response_model=LabelPage, responses=problems(400, 404, 503))
+    @router.get("/machines/{client}/{machine:path}/labels", response_model=LabelPage, responses=problems(400, 404, 503))
     async def list_labels(asking: Asking, client: str, machine: str, query: Annotated[LabelQuery, Query()]) -> Response:
         """Labels by event time, a page at a time, some minutes after they were made; until then the events have them."""
         require_machine(known, asking, client, machine)

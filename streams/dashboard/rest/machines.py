@@ -63,7 +63,7 @@ def machines_router(known: Known, orders: Orders) -> APIRouter:
             found.model_dump_json(), media_type="application/json"
         )  # by FastAPI it would take twice as long
 
-    @router.get("/machines/{client}/{machine}", response_model=Machine, responses=problems(404))
+    @router.get("/machines/{client}/{machine:path}", response_model=Machine, responses=problems(404))
     async def get_machine(asking: Asking, client: str, machine: str) -> Machine:
         """One machine, and its open incidents."""
         require_machine(known, asking, client, machine)

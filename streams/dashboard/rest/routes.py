@@ -71,8 +71,8 @@ class Rest:
         dashboard = self.settings.dashboard
         readers = Readers(dashboard.streams, dashboard.streams_of_a_viewer)
         for router in (
-            machines_router(self.known, orders),
             labels_router(self.known, self.stored),
+            machines_router(self.known, orders),  # behind what is below a machine, whose name may have a slash
             incidents_router(self.known),
             feedback_router(self.known, saying, self.new_id),
             health_router(self.known, self.following, self.rate, readers),
