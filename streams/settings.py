@@ -109,7 +109,7 @@ class WorkerSettings(_Section):
         2.0, ge=0, le=60, description="A machine's state is written at most this often."
     )
     adoption_interval_s: float = Field(
-        2.0, ge=0, le=60, description="Models of a partition come into force this often."
+        2.0, ge=0, le=60, description="A few models of a partition come into force this often."
     )
     max_message_bytes: int = Field(65_536, ge=256, le=524_288, description="Larger messages are rejected, and cut.")
     max_machines_per_client: int = Field(100_000, ge=1, description="Per partition; further ones are rejected.")

@@ -25,6 +25,8 @@ _MOST_ASIDE = 20_000
 #: Models that are adopted at once. Reading one takes a quarter of a millisecond, and after each something else has its turn:
 #: a label takes some twenty turns to be sent, and would wait for what is done in each of them.
 _ADOPT_AT_ONCE = 32
+#: Where so many came in a row, further ones are likely to be there already, and what is behind does not wait for its turn.
+_MANY = 100
 #: Models that wait before no further ones are fetched. They wait as they came: as objects each would take 30 kB and leave
 #: holes behind, which of 5,000 was a quarter of the worker's memory.
 _MOST_MODELS = 2_000
@@ -39,15 +41,17 @@ class Adopter:
         durable: Durable,
         partition: Callable[[int], Partition],
         judge: Callable[[Sequence[Run]], None],
+        flows: Callable[[int], bool],
         interval_s: float,
         tell: Callable[..., None],
     ) -> None:
-        """Models of a partition are adopted at most every ``interval_s``."""
+        """While readings of a partition flow, a few models of it are adopted at most every ``interval_s``."""
         self._app, self._durable, self._partition, self._judge, self._tell = app, durable, partition, judge, tell
-        self._interval_s = interval_s
+        self._flows, self._interval_s = flows, interval_s
         self._models: dict[TopicPartition, dict[bytes, list[Any]]] = {}  # records by key, the newest last
         self._read_to: dict[TopicPartition, int] = {}  # next offset of the models topic, once those are in force
         self._next_s: dict[TopicPartition, float] = {}
+        self._in_a_row: Counter[TopicPartition] = Counter()
         self._work = asyncio.Event()
         self._aside: dict[int, list[Run]] = {}
         self._resumed = asyncio.Condition()
@@ -96,7 +100,7 @@ class Adopter:
 
     def forget(self) -> None:
         """Forget all partitions: what came of their models and is not in force comes again to whoever owns them."""
-        for known in (self._models, self._read_to, self._next_s, self._aside, self.models_read):
+        for known in (self._models, self._read_to, self._next_s, self._in_a_row, self._aside, self.models_read):
             known.clear()
 
     async def adopt_models(self) -> None:
@@ -119,13 +123,16 @@ class Adopter:
     async def _adopt_some(self, tp: TopicPartition) -> None:
         waiting, read_to = self._models.pop(tp), self._read_to[tp]
         begun_s = asyncio.get_running_loop().time()
-        await self._adopt(tp.partition, await self._read([waiting.pop(key) for key in list(waiting)[:_ADOPT_AT_ONCE]]))
+        some = [waiting.pop(key) for key in list(waiting)[:_ADOPT_AT_ONCE]]
+        self._in_a_row[tp] += len(some)
+        await self._adopt(tp.partition, await self._read(some))
         if waiting:  # they go on at once, with what came meanwhile
             for key, newer in self._models.get(tp, {}).items():
                 waiting.setdefault(key, []).extend(newer)
             self._models[tp] = waiting
             return
-        self._next_s[tp] = begun_s + self._interval_s
+        if self._in_a_row.pop(tp) < _MANY and self._flows(tp.partition):
+            self._next_s[tp] = begun_s + self._interval_s
         await commit_offsets(self._app, {tp: read_to})
         self.models_read[tp] = read_to
 

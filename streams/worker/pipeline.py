@@ -83,9 +83,17 @@ class Worker:
         )
         self._judging = asyncio.Lock()  # held while runs are judged, and while partitions are handed over
         tell = ThrottledWarnings(log)
-        self._adopter = Adopter(app, self._durable, self._partition, self._judge_runs, knobs.adoption_interval_s, tell)
         self._starts: dict[int, Start] = {}  # what each partition of ours begins with
         self._started: set[int] = set()  # partitions that are past that
+        self._adopter = Adopter(
+            app,
+            self._durable,
+            self._partition,
+            self._judge_runs,
+            self._started.__contains__,
+            knobs.adoption_interval_s,
+            tell,
+        )
 
         app.agent(runs_topic(app, topics.readings.name), name="wellsentry.readings")(self.judge_readings)
         app.agent(runs_topic(app, topics.models.name), name="wellsentry.models")(self.take_models)
