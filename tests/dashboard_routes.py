@@ -67,11 +67,11 @@ EXPECTED: dict[str, list[Try]] = {
     "WS /live/health": [data("/live/health", 101)],
     f"GET {_API}/openapi.json": [data(f"{_API}/openapi.json")],
     f"GET {_API}/machines": [data(f"{_API}/machines"), data(f"{_API}/machines?client=rival")],
-    f"GET {_API}/machines/{{client}}/{{machine}}": [
+    f"GET {_API}/machines/{{client}}/{{machine:path}}": [
         data(f"{_API}/machines/{_ACME}"),
         of_another(f"{_API}/machines/{_RIVAL}"),
     ],
-    f"GET {_API}/machines/{{client}}/{{machine}}/labels": [
+    f"GET {_API}/machines/{{client}}/{{machine:path}}/labels": [
         data(f"{_API}/machines/{_ACME}/labels", 503),
         of_another(f"{_API}/machines/{_RIVAL}/labels", 503),
     ],
