@@ -181,7 +181,7 @@ class PastRetention:
 
 
 def test_past_retention_the_model_is_asked_about_what_the_label_carries(judged: Judged, places: OnTopics) -> None:
-    label = some_label(judged, is_judged_late)
+    label = some_label(judged, lambda one: is_judged_late(one) and one.score is not None and one.revision == 0)
     gone = PastRetention(places, 10_000)
     gathering = Gathering(gone, judged.registry, lambda *_: [], 65_536)
     with pytest.raises(LabelNotFound, match="give --client and --machine"):
