@@ -10,7 +10,7 @@ from schemas.training import ModelUpdate
 from streams.worker.adoption import adopt, announce, read_updates
 from streams.worker.limits import Limits
 from streams.worker.partition import Partition
-from tests.models.engines import as_published, model, new_engine
+from tests.models.engines import as_published, engine_of, model, new_engine
 
 
 class Record(NamedTuple):
@@ -122,8 +122,4 @@ def test_a_fleet_s_model_that_comes_with_a_machine_s_own_does_not_hide_it() -> N
 
 
 def in_force(records: list[Any]) -> str:
-    engine = new_engine()
-    for key, value in records:
-        engine.restore(key, value)
-    engine.finish_restore()
-    return f"{int(engine.stacks['load'].state.core[0]['model']):016x}"
+    return f"{int(engine_of(records).stacks['load'].state.core[0]['model']):016x}"
